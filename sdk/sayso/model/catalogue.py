@@ -1,0 +1,239 @@
+"""What a brand publishes: its topics, partners, notices, contacts, retention and deadlines."""
+
+import difflib
+import heapq
+import json
+from enum import StrEnum
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Any, Final
+
+from pydantic import Field, StrictInt, StrictStr, field_validator, model_validator
+
+from sayso.model.contacts import Contacts
+from sayso.model.deadline import Deadline
+from sayso.model.partner import Partner
+from sayso.model.retention import Retention
+from sayso.model.source import Cookie, Source
+from sayso.model.table import Language, Table
+from sayso.model.topic import LONGEST_TOPIC_KEY, Flow, LegalBasis, Topic, TopicKind
+from sayso.model.transfer import Transfer
+from sayso.model.wire_form import in_one_language, topic_to_wire
+
+__all__ = ["Catalogue", "DntPolicy", "Flow", "LegalBasis", "Topic", "TopicKind", "UnknownAge"]
+
+MOST_TOPICS: Final = 500
+MOST_PARTNERS: Final = 200
+_MOST_LANGUAGES: Final = 40
+
+
+class UnknownAge(StrEnum):
+    """What a consumer without age evidence counts as."""
+
+    ADULT = "adult"
+    MINOR = "minor"
+
+
+class DntPolicy(StrEnum):
+    """What is done with the old Do Not Track header; GPC is always honoured."""
+
+    RECORD = "record"
+    HONOUR = "honour"
+
+
+class Catalogue(Table):
+    """Everything a brand tells its consumers, and what follows from it. Names no brand and no revision.
+
+    Attributes:
+        languages: Every language each text is in.
+        default_language: One of them.
+        majority: Age in years from which a consumer decides alone.
+        unknown_age: What a consumer without age evidence counts as.
+        dnt: Whether DNT is only kept or treated like GPC.
+        topics: By key, in the order shown; those of the partners' flows included.
+        partners: By name.
+        retention: By data class.
+        contacts: Whom to turn to.
+        transfers: By a short name.
+        deadlines: By a short name of the law.
+        sources: By a short name.
+        cookies: By the name the browser shows.
+    """
+
+    languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=_MOST_LANGUAGES)] = ("en",)
+    default_language: Language = "en"
+    majority: Annotated[StrictInt, Field(ge=0, le=30)] = 18
+    unknown_age: UnknownAge = UnknownAge.ADULT
+    dnt: DntPolicy = DntPolicy.RECORD
+    topics: dict[StrictStr, Topic] = Field(default_factory=dict)
+    partners: dict[StrictStr, Partner] = Field(default_factory=dict)
+    retention: dict[StrictStr, Retention] = Field(default_factory=dict)
+    contacts: Contacts = Field(default_factory=Contacts)
+    transfers: dict[StrictStr, Transfer] = Field(default_factory=dict)
+    deadlines: dict[StrictStr, Deadline] = Field(default_factory=dict)
+    sources: dict[StrictStr, Source] = Field(default_factory=dict)
+    cookies: dict[StrictStr, Cookie] = Field(default_factory=dict)
+
+    @field_validator("topics", "partners", mode="before")
+    @classmethod
+    def _name_by_table(cls, tables: object) -> object:
+        # In a file the table's name is the key; inside, each object knows its own.
+        if not isinstance(tables, dict):
+            return tables
+        return {name: {"key": name, **table} if isinstance(table, dict) else table for name, table in tables.items()}
+
+    @field_validator("topics", "partners")
+    @classmethod
+    def _check_names(cls, tables: dict[str, Any]) -> dict[str, Any]:
+        for name, table in tables.items():
+            if table.key != name:
+                raise ValueError(f"{name!r} holds {table.key!r}; a table's name is its key")
+        return tables
+
+    @field_validator("topics")
+    @classmethod
+    def _check_topic_count(cls, topics: dict[str, Topic]) -> dict[str, Topic]:
+        # Retired topics stay for ever, so that refusals of them can be recorded; they take nobody's place.
+        live = sum(not topic.retired and topic.kind is not TopicKind.PARTNER for topic in topics.values())
+        if live > MOST_TOPICS:
+            raise ValueError(f"holds {live} topics; at most {MOST_TOPICS}")
+        return topics
+
+    @field_validator("partners")
+    @classmethod
+    def _check_partner_count(cls, partners: dict[str, Partner]) -> dict[str, Partner]:
+        if len(partners) > MOST_PARTNERS:
+            raise ValueError(f"holds {len(partners)} partners; at most {MOST_PARTNERS}")
+        return partners
+
+    @model_validator(mode="after")
+    def _add_the_partners_topics(self) -> "Catalogue":
+        if self.default_language not in self.languages:
+            raise ValueError(f"`default_language` is {self.default_language!r}, which `languages` does not list")
+        flows = {key: topic for partner in self.partners.values() for key, topic in partner.topics().items()}
+        for key, topic in self.topics.items():
+            # A partner that is gone leaves its topics retired, so that refusing them stays possible.
+            left_behind = topic.retired and key not in flows
+            if topic.kind is TopicKind.PARTNER and not left_behind and topic != flows.get(key):
+                table = f"partners.{topic.partner}.flows.{topic.flow}"
+                raise ValueError(f"{key!r} belongs to its partner: write it as [{table}]")
+        self.topics.update(flows)
+        return self
+
+    def topic(self, key: str) -> Topic | None:
+        """Give the topic of a key, or None if the catalogue has none."""
+        return self.topics.get(key)
+
+    def nearest(self, key: str) -> str | None:
+        """Give the topic key most like a misspelt one, or None if nothing comes close."""
+        key = key[:LONGEST_TOPIC_KEY]
+        # Comparing with 500 keys takes 15 ms, which 500 misspelt topics in one request would multiply.
+        pairs = _letter_pairs(key)
+        known = self._pairs_by_key
+        known = self._pairs_by_key
+        likely = heapq.nlargest(8, known, key=lambda name: len(pairs & known[name]))
+        near = difflib.get_close_matches(key, likely, n=1)
+        return near[0] if near else None
+
+    def closure(self, key: str) -> tuple[str, ...]:
+        """Give every topic that a topic requires, directly or not, each once.
+
+        Each comes after what it requires itself, the topic asked for is left out, and a required topic that
+        the catalogue does not have is in, so that it can fail. Requirements in a circle do no harm.
+
+        Args:
+            key: A topic key; an unknown one requires nothing.
+        """
+        closure = self._closures.get(key)
+        if closure is None:
+            closure = self._closures[key] = self._find_closure(key)
+        return closure
+
+    def uses_device(self, key: str) -> bool:
+        """Tell whether the topic, or anything it requires, depends on a device's permission."""
+        uses = self._device_users.get(key)
+        if uses is None:
+            topics = (self.topics.get(name) for name in (key, *self.closure(key)))
+            uses = any(topic is not None and topic.kind is TopicKind.PERMISSION for topic in topics)
+            self._device_users[key] = uses
+        return uses
+
+    @cached_property
+    def _pairs_by_key(self) -> dict[str, frozenset[str]]:
+        return {key: _letter_pairs(key) for key, topic in self.topics.items() if not topic.retired}
+
+    @cached_property
+    def _closures(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    @cached_property
+    def _device_users(self) -> dict[str, bool]:
+        return {}
+
+    def _find_closure(self, key: str) -> tuple[str, ...]:
+        # Depth first without recursion, each topic once: a ladder of pairs has 2^n paths but only 2n topics.
+        found: dict[str, None] = {}
+        seen = {key}
+        path = [(key, iter(self._requires(key)))]
+        while path:
+            name, rest = path[-1]
+            for required in rest:
+                if required not in seen:
+                    seen.add(required)
+                    path.append((required, iter(self._requires(required))))
+                    break
+            else:
+                path.pop()
+                if name != key:
+                    found[name] = None
+        return tuple(found)
+
+    def _requires(self, key: str) -> tuple[str, ...]:
+        topic = self.topics.get(key)
+        return topic.requires if topic is not None else ()
+
+    def canonical_json(self) -> bytes:
+        """Write the catalogue for storing: UTF-8 JSON, the same bytes for the same catalogue.
+
+        Every default is written out, so that a stored catalogue keeps its meaning when a default changes.
+        Order is kept, as topics are shown in it. The partners' topics are left to their partners.
+        """
+        content = self.model_dump(mode="json", exclude_none=True)
+        made = {partner.topic_key(flow) for partner in self.partners.values() for flow in partner.flows}
+        content["topics"] = {key: topic for key, topic in content["topics"].items() if key not in made}
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_json(cls, stored: bytes) -> "Catalogue":
+        """Read back what `canonical_json` wrote.
+
+        Raises:
+            pydantic.ValidationError: It is something else. For what people write, use `sayso.catalogue`.
+        """
+        return cls.model_validate(json.loads(stored))
+
+    def to_wire(self, language: str | None = None) -> dict[str, Any]:
+        """Give the catalogue as `GET /v1/catalogue` shows it; the server adds `revision` and `brand`.
+
+        Args:
+            language: Give each text only in this language, or the nearest there is; None for all of them.
+
+        Returns:
+            Plain JSON values; topics and partners as lists in the order shown, all else by name.
+        """
+        content: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        content["topics"] = [topic_to_wire(topic) for topic in self.topics.values()]
+        content["partners"] = [
+            {
+                **partner,
+                "flows": {flow: f"partner:{key}:{flow}" for flow in partner["flows"]},
+            }
+            for key, partner in content["partners"].items()
+        ]
+        if language is not None:
+            content = in_one_language(content, language, self.default_language)
+        return content
+
+
+def _letter_pairs(key: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(key)))

@@ -1,0 +1,1 @@
+"""What follows from the model: pure functions without clock, network or storage."""

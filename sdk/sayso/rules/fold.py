@@ -1,0 +1,131 @@
+"""What was said last, by what is known: folding recorded choices into one answer per topic.
+
+A choice has *seen* those with a version up to its `based_on`. A grant qualifies if no refusal has seen it
+and every refusal of its topic is one that it has seen or lies more than 30 seconds before it. The
+qualifying grant with the largest (effective time, version) stands; if none qualifies, the refusal with the
+largest does. So doubt falls on the side of no.
+
+`TopicFold` keeps only what can still matter, so folding one more choice never needs the history, and
+`merge` is commutative, associative and idempotent: the result is the same for any order, duplication and
+partition of what was recorded.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from sayso.model.choice import Actor, Answer, Method
+from sayso.model.instant import span_micros
+from sayso.model.preferences import TopicFold
+from sayso.model.recorded import BY_BRAND, BY_GUARDIAN, BY_PERSON, SPOKEN, RecordedChoice
+from sayso.model.topic import EVERY_TOPIC
+
+DOUBT = timedelta(seconds=30)
+"""Two answers closer than this can't be put in order by clocks alone, so the refusal wins."""
+_DOUBT = span_micros(DOUBT)
+
+NOTHING = TopicFold()
+
+
+def origin_of(actor: Actor, method: Method) -> str:
+    """Give what a choice by this actor over this method counts as (`model.recorded`)."""
+    if actor is Actor.AGENT or method in (Method.AGENT, Method.PHONE):
+        return SPOKEN
+    if actor is Actor.BRAND or method is Method.IMPORT:
+        return BY_BRAND
+    return BY_GUARDIAN if actor is Actor.GUARDIAN else BY_PERSON
+
+
+def add(fold: TopicFold, choice: RecordedChoice) -> TopicFold:
+    """Fold one more choice of the same topic."""
+    return merge(fold, single(choice))
+
+
+def single(choice: RecordedChoice) -> TopicFold:
+    """Give the fold of one choice."""
+    if choice.is_refusal:
+        return TopicFold(refusals=(choice,), seen_to=choice.based_on)
+    if choice.origin == SPOKEN:
+        return NOTHING
+    if choice.origin == BY_BRAND:
+        return TopicFold(by_brand=choice)
+    return TopicFold(grants=(choice,))
+
+
+def merge(one: TopicFold, other: TopicFold) -> TopicFold:
+    """Fold together what two folds of the same topic know."""
+    refusals = _undominated_refusals({*one.refusals, *other.refusals})
+    seen_to = max(one.seen_to, other.seen_to)
+    grants = (grant for grant in {*one.grants, *other.grants} if _qualifies(grant, refusals, seen_to))
+    by_brand = max((grant for grant in (one.by_brand, other.by_brand) if grant is not None), key=_recency, default=None)
+    return TopicFold(_undominated_grants(grants), refusals, seen_to, by_brand)
+
+
+def standing(fold: TopicFold) -> RecordedChoice | None:
+    """Give the choice that decides now, or None when nothing was said that counts."""
+    if fold.grants:
+        return max(fold.grants, key=_recency)
+    if fold.refusals:
+        return max(fold.refusals, key=_recency)
+    return fold.by_brand
+
+
+def standing_for(topics: Mapping[str, TopicFold], topic: str) -> RecordedChoice | None:
+    """Give the choice that decides about a topic; a withdraw-all counts as a refusal of every topic."""
+    fold = topics.get(topic, NOTHING)
+    everything = topics.get(EVERY_TOPIC)
+    if everything is None:
+        return standing(fold)
+    # A grant of every topic is never accepted; were one stored, it would still allow nothing.
+    return standing(merge(fold, everything._replace(grants=(), by_brand=None)))
+
+
+def fold(choices: Iterable[tuple[str, RecordedChoice]]) -> dict[str, TopicFold]:
+    """Fold (topic, choice) pairs in any order into one `TopicFold` per topic."""
+    folds: dict[str, TopicFold] = {}
+    for topic, choice in choices:
+        folds[topic] = add(folds.get(topic, NOTHING), choice)
+    return folds
+
+
+def seen_limit(based_on: int | None, version: int) -> int:
+    """Give the last version that a choice can have seen: never its own."""
+    return min(based_on or 0, version - 1)
+
+
+def is_granted(choice: RecordedChoice | None) -> bool:
+    """Tell whether the standing choice is a grant."""
+    return choice is not None and choice.answer == Answer.GRANTED.value
+
+
+def _recency(choice: RecordedChoice) -> tuple[int, int]:
+    return choice.effective_at, choice.version
+
+
+def _qualifies(grant: RecordedChoice, refusals: Iterable[RecordedChoice], seen_to: int) -> bool:
+    if grant.version <= seen_to:
+        return False
+    return all(
+        refusal.version <= grant.based_on or refusal.effective_at < grant.effective_at - _DOUBT for refusal in refusals
+    )
+
+
+def _undominated_refusals(refusals: Iterable[RecordedChoice]) -> tuple[RecordedChoice, ...]:
+    # An earlier version that took effect no later blocks nothing that the later version lets through.
+    kept: list[RecordedChoice] = []
+    for refusal in sorted(refusals, key=_by_version, reverse=True):
+        if not kept or _recency(refusal) > _recency(kept[-1]):
+            kept.append(refusal)
+    return tuple(reversed(kept))
+
+
+def _undominated_grants(grants: Iterable[RecordedChoice]) -> tuple[RecordedChoice, ...]:
+    # A grant no earlier in version, effect and knowledge outlives every refusal that this one outlives.
+    kept: list[RecordedChoice] = []
+    for grant in sorted(grants, key=_by_version, reverse=True):
+        if not any(other.based_on >= grant.based_on and _recency(other) >= _recency(grant) for other in kept):
+            kept.append(grant)
+    return tuple(reversed(kept))
+
+
+def _by_version(choice: RecordedChoice) -> int:
+    return choice.version
