@@ -51,7 +51,7 @@ class CatalogueProblem:
 
     def __str__(self) -> str:
         """Give the problem as one line that names table and key."""
-        where = f"[{self.table}]" + (f" {self.key}" if self.key else "")
+        where = " ".join(part for part in (f"[{self.table}]" if self.table else "", self.key) if part)
         return f"{where}: {self.message}"
 
 

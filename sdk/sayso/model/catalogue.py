@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Final
 
-from pydantic import Field, StrictInt, StrictStr, field_validator, model_validator
+from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator, model_validator
 
 from sayso.model.contacts import Contacts
 from sayso.model.deadline import Deadline
@@ -50,8 +50,8 @@ class Catalogue(Table):
         majority: Age in years from which a consumer decides alone.
         unknown_age: What a consumer without age evidence counts as.
         dnt: Whether DNT is only kept or treated like GPC.
-        topics: By key, in the order shown; those of the partners' flows included.
         partners: By name.
+        topics: By key, in the order shown; those of the partners' flows included.
         retention: By data class.
         contacts: Whom to turn to.
         transfers: By a short name.
@@ -61,12 +61,12 @@ class Catalogue(Table):
     """
 
     languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=_MOST_LANGUAGES)] = ("en",)
-    default_language: Language = "en"
+    default_language: Language = Field(default="en", validate_default=True)
     majority: Annotated[StrictInt, Field(ge=0, le=30)] = 18
     unknown_age: UnknownAge = UnknownAge.ADULT
     dnt: DntPolicy = DntPolicy.RECORD
-    topics: dict[StrictStr, Topic] = Field(default_factory=dict)
     partners: dict[StrictStr, Partner] = Field(default_factory=dict)
+    topics: dict[StrictStr, Topic] = Field(default_factory=dict)  # after the partners, whose flows they include
     retention: dict[StrictStr, Retention] = Field(default_factory=dict)
     contacts: Contacts = Field(default_factory=Contacts)
     transfers: dict[StrictStr, Transfer] = Field(default_factory=dict)
@@ -99,6 +99,26 @@ class Catalogue(Table):
             raise ValueError(f"holds {live} topics; at most {MOST_TOPICS}")
         return topics
 
+    @field_validator("topics")
+    @classmethod
+    def _check_partner_topics(cls, topics: dict[str, Topic], info: ValidationInfo) -> dict[str, Topic]:
+        partners: dict[str, Partner] = info.data.get("partners", {})
+        flows = {key: topic for partner in partners.values() for key, topic in partner.topics().items()}
+        for key, topic in topics.items():
+            # A partner that is gone leaves its topics retired, so that refusing them stays possible.
+            left_behind = topic.retired and key not in flows
+            if topic.kind is TopicKind.PARTNER and not left_behind and topic != flows.get(key):
+                table = f"partners.{topic.partner}.flows.{topic.flow}"
+                raise ValueError(f"{key!r} belongs to its partner: write it as [{table}]")
+        return topics
+
+    @field_validator("default_language")
+    @classmethod
+    def _check_default_language(cls, language: str, info: ValidationInfo) -> str:
+        if language not in info.data.get("languages", (language,)):
+            raise ValueError(f"{language!r} is not among `languages`")
+        return language
+
     @field_validator("partners")
     @classmethod
     def _check_partner_count(cls, partners: dict[str, Partner]) -> dict[str, Partner]:
@@ -108,16 +128,8 @@ class Catalogue(Table):
 
     @model_validator(mode="after")
     def _add_the_partners_topics(self) -> "Catalogue":
-        if self.default_language not in self.languages:
-            raise ValueError(f"`default_language` is {self.default_language!r}, which `languages` does not list")
-        flows = {key: topic for partner in self.partners.values() for key, topic in partner.topics().items()}
-        for key, topic in self.topics.items():
-            # A partner that is gone leaves its topics retired, so that refusing them stays possible.
-            left_behind = topic.retired and key not in flows
-            if topic.kind is TopicKind.PARTNER and not left_behind and topic != flows.get(key):
-                table = f"partners.{topic.partner}.flows.{topic.flow}"
-                raise ValueError(f"{key!r} belongs to its partner: write it as [{table}]")
-        self.topics.update(flows)
+        for partner in self.partners.values():
+            self.topics.update(partner.topics())
         return self
 
     def topic(self, key: str) -> Topic | None:
@@ -129,7 +141,6 @@ class Catalogue(Table):
         key = key[:LONGEST_TOPIC_KEY]
         # Comparing with 500 keys takes 15 ms, which 500 misspelt topics in one request would multiply.
         pairs = _letter_pairs(key)
-        known = self._pairs_by_key
         known = self._pairs_by_key
         likely = heapq.nlargest(8, known, key=lambda name: len(pairs & known[name]))
         near = difflib.get_close_matches(key, likely, n=1)

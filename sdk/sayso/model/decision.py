@@ -1,7 +1,7 @@
 """The result of a check: allowed or not, why, what decided it and until when it holds."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from sayso.model.instant import Micros
 from sayso.model.recorded import RecordedChoice
@@ -29,9 +29,8 @@ class Reason(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The answer to "may I?".
+class Decision(NamedTuple):
+    """The answer to "may I?". A tuple, because making one is most of the cost of a decision.
 
     Attributes:
         topic: What was asked about.

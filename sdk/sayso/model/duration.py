@@ -45,9 +45,8 @@ def _parse_text(value: object) -> timedelta:
         return timedelta(**{unit: int(count) for unit, count in iso.groupdict().items() if count})
     if (calendar := _CALENDAR.fullmatch(value)) and value != "P":
         years, months = (int(count or 0) for count in calendar.groups())
-        raise ValueError(
-            f'{value!r} has no fixed length; write "P{years * 365 + months * 30}D" or what you mean in days'
-        )
+        days = years * 365 + months * 30
+        raise ValueError(f'{value!r} has no fixed length; write the days you mean, such as "P{days}D"')
     raise ValueError(f'{value!r} is not a length of time; write "P365D", "PT24H", "365d", "24h" or "60s"')
 
 

@@ -15,20 +15,31 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE = timedelta(microseconds=1)
 _EARLIEST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _ONE
 _LATEST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _ONE
+_HOW = "a time is written as in RFC 3339 with its offset, such as 2026-11-23T19:00:00Z"
 _RFC3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+    r"([Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
-_STARTS_AS_A_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]")
 
 
-def _no_bare_number(value: object) -> object:
-    # pydantic also reads "1700000000" as seconds since 1970, even in strict mode.
-    if isinstance(value, str) and not _STARTS_AS_A_TIME.match(value):
-        raise PydanticCustomError("datetime_parsing", "a time is written as in RFC 3339, such as 2026-11-23T19:00:00Z")
-    return value
+def _read(text: str) -> datetime:
+    # fromisoformat alone reads more than anybody means by a time, such as 2026-W48 or 20261123.
+    if not _RFC3339.fullmatch(text):
+        raise ValueError(_HOW)
+    return datetime.fromisoformat(text.upper())
 
 
-AwareTime = Annotated[AwareDatetime, BeforeValidator(_no_bare_number)]
+def _read_text(value: object) -> object:
+    # Left to itself, pydantic also reads "1700000000" as seconds since 1970, even in strict mode.
+    if not isinstance(value, str):
+        return value
+    try:
+        return _read(value)
+    except ValueError:
+        raise PydanticCustomError("datetime_parsing", _HOW) from None
+
+
+AwareTime = Annotated[AwareDatetime, BeforeValidator(_read_text)]
 """A time as a sender writes it: RFC 3339 with an offset, and nothing that merely could be one."""
 
 
@@ -68,6 +79,4 @@ def parse_instant(text: str) -> Micros:
     Raises:
         ValueError: The text is no time, or has no offset.
     """
-    if not _RFC3339.fullmatch(text):
-        raise ValueError("a time is written as in RFC 3339 with its offset, such as 2026-11-23T19:00:00Z")
-    return to_micros(datetime.fromisoformat(text.upper()))
+    return to_micros(_read(text))

@@ -20,11 +20,11 @@ def _nothing() -> Mapping[Any, Any]:
 
 
 class TopicFold(NamedTuple):
-    """Everything about one topic that can still matter, in bounded space (see `rules.fold`).
+    """Everything about one topic that can still matter, usually one choice or two (see `rules.fold`).
 
     Attributes:
         grants: Grants of people that no other grant outdoes, none of them lifted by a refusal so far.
-        refusals: Refusals that no later one outdoes, the latest first.
+        refusals: Refusals that no later one outdoes, the latest first; so their versions rise.
         seen_to: The highest version that any refusal has seen; -1 when there is no refusal.
         by_brand: The newest grant by the brand or an import, or None.
     """

@@ -37,7 +37,7 @@ def matching(pattern: str, what: str) -> AfterValidator:
 
 Language = Annotated[
     StrictStr,
-    matching(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?", "a language tag such as en or fr-CA"),
+    matching(r"[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?", "a language tag like en or fr-CA"),
 ]
 """A BCP 47 language tag: language, optional script, optional region."""
 

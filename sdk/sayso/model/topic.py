@@ -108,7 +108,7 @@ class TopicSettings(Table):
     @classmethod
     def _check_capability(cls, capability: str | None) -> str | None:
         if capability is not None and capability not in list(Capability):
-            raise ValueError(f"{capability!r} is no device capability; one of {', '.join(Capability)}")
+            raise ValueError(f"{capability!r} is no device capability; write one of {', '.join(Capability)}")
         return capability
 
     @property

@@ -1,6 +1,6 @@
 """Which side of majority a consumer is on, by the evidence at hand."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import MAXYEAR, datetime
 
 from sayso.model.age import AgeEvidence, AgeSource
@@ -10,7 +10,7 @@ _STRENGTH = {source.value: place for place, source in enumerate(AgeSource)}
 
 
 def is_minor(
-    evidence: Iterable[AgeEvidence], *, majority: int, unknown_is_minor: bool, now: Micros
+    evidence: Sequence[AgeEvidence], *, majority: int, unknown_is_minor: bool, now: Micros
 ) -> tuple[bool, Micros | None]:
     """Tell whether the consumer counts as a minor, and when time alone changes that.
 
@@ -22,6 +22,8 @@ def is_minor(
     Returns:
         Whether the consumer is a minor, and the instant at which they come of age by this evidence, or None.
     """
+    if not evidence:
+        return unknown_is_minor, None
     verdict: bool | None = None
     comes_of_age: list[Micros] = []
     for piece in sorted(evidence, key=_strength, reverse=True):

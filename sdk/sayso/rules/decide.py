@@ -5,20 +5,40 @@ allows, except for what the law or a contract requires (`required`) and what res
 that nobody objected to (`default`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-from sayso.model.catalogue import Catalogue
+from sayso.model.catalogue import Catalogue, DntPolicy, UnknownAge
 from sayso.model.decision import Decision, Reason
 from sayso.model.device import Capability
 from sayso.model.instant import Micros, span_micros
 from sayso.model.preferences import Preferences
-from sayso.model.recorded import BY_GUARDIAN, BY_PERSON, RecordedChoice
+from sayso.model.recorded import BY_GUARDIAN, BY_PERSON, GRANTED, RecordedChoice
 from sayso.model.signal import SignalName
 from sayso.model.topic import EVERY_TOPIC, LegalBasis, Topic, TopicKind
 from sayso.rules.age import is_minor
-from sayso.rules.fold import NOTHING, is_granted, standing_for
+from sayso.rules.fold import standing_for
 
 _PASSING = frozenset({"granted", "limited"})
+_REQUIRED_BASES = frozenset({LegalBasis.LEGAL_OBLIGATION, LegalBasis.CONTRACT})
+_DNT = SignalName.DNT.value
+_PEOPLE = frozenset({BY_PERSON, BY_GUARDIAN})  # nobody else can speak against a signal
+
+# A check is on the path of every message: each enum's value is looked up once, here.
+_GRANTED = Reason.GRANTED.value
+_DEFAULT = Reason.DEFAULT.value
+_REQUIRED = Reason.REQUIRED.value
+_UNKNOWN_TOPIC = Reason.UNKNOWN_TOPIC.value
+_ERASED = Reason.ERASED.value
+_RESTRICTED = Reason.RESTRICTED.value
+_MINOR = Reason.MINOR.value
+_WITHDRAWN = Reason.WITHDRAWN.value
+_SIGNAL = Reason.SIGNAL.value
+_EXPIRED = Reason.EXPIRED.value
+_OUTDATED = Reason.OUTDATED.value
+_NOT_ASKED = Reason.NOT_ASKED.value
+_DEVICE_DENIED = Reason.DEVICE_DENIED.value
+_DEVICE_NOT_ASKED = Reason.DEVICE_NOT_ASKED.value
+_DEVICE_UNKNOWN = Reason.DEVICE_UNKNOWN.value
 
 
 def decide(
@@ -36,127 +56,129 @@ def decide(
     Returns:
         Always a decision, whatever the input; see `Reason` for what it can say.
     """
-    return _Check(preferences, catalogue, now, device).decide(topic)
+    needed: dict[str, Decision] = {}
+    for key in catalogue.closure(topic):
+        needed[key] = _one(preferences, catalogue, key, now, device=device, needed=needed)
+    return _one(preferences, catalogue, topic, now, device=device, needed=needed)
 
 
-class _Check:
-    """One call of `decide`: remembers topics already answered, since many may require the same one."""
+def _one(
+    preferences: Preferences,
+    catalogue: Catalogue,
+    key: str,
+    now: Micros,
+    *,
+    device: str | None,
+    needed: Mapping[str, Decision],
+) -> Decision:
+    """Decide one topic, given the decisions about those it requires."""
+    topic = catalogue.topics.get(key)
+    if topic is None or topic.retired:
+        return Decision(key, False, _UNKNOWN_TOPIC)
+    basis = topic.basis
+    if preferences.erased and basis is not LegalBasis.LEGAL_OBLIGATION:
+        return Decision(key, False, _ERASED)
+    if preferences.restricted and basis is not LegalBasis.LEGAL_OBLIGATION:
+        return Decision(key, False, _RESTRICTED)
+    if basis in _REQUIRED_BASES:
+        return Decision(key, True, _REQUIRED)
+    choice = standing_for(preferences.topics, key)
+    lapsed = _lapsed(topic, choice, now)
+    if lapsed is not None and basis is not LegalBasis.CONSENT:
+        # As if nothing was said: it no longer speaks for a minor or against a signal either.
+        choice = lapsed = None
+    barred = _barred(preferences, catalogue, topic, choice, now)
+    if barred is not None:
+        return barred
+    if lapsed is not None:
+        return Decision(key, False, lapsed, choice)
+    if choice is None and basis is LegalBasis.CONSENT:
+        return Decision(key, False, _NOT_ASKED)
+    until = None if choice is None else choice.expires_at
+    if topic.kind is TopicKind.PERMISSION:
+        refused, device_until = _by_device(preferences, topic, now, device)
+        until = _earlier(until, device_until)
+        if refused is not None:
+            return Decision(key, False, refused, choice, until, device)
+    for name in topic.requires:
+        other = needed.get(name)  # missing only where topics require each other in a circle
+        until = _earlier(until, None if other is None else other.valid_until)
+        if other is None or not other.allowed:
+            return Decision(key, False, f"requires:{name}", choice, until, device)
+    return Decision(key, True, _DEFAULT if choice is None else _GRANTED, choice, until, device)
 
-    def __init__(self, preferences: Preferences, catalogue: Catalogue, now: Micros, device: str | None) -> None:
-        self.preferences = preferences
-        self.catalogue = catalogue
-        self.now = now
-        self.device = device
-        self.known: dict[str, Decision] = {}
 
-    def decide(self, key: str) -> Decision:
-        for needed in self.catalogue.closure(key):
-            self.known[needed] = self._one(needed)
-        return self._one(key)
-
-    def _one(self, key: str) -> Decision:
-        topic = self.catalogue.topics.get(key)
-        if topic is None or topic.retired:
-            return Decision(key, False, Reason.UNKNOWN_TOPIC.value)
-        preferences = self.preferences
-        if topic.basis is not LegalBasis.LEGAL_OBLIGATION:
-            if preferences.erased:
-                return Decision(key, False, Reason.ERASED.value)
-            if preferences.restricted:
-                return Decision(key, False, Reason.RESTRICTED.value)
-        if topic.basis in (LegalBasis.LEGAL_OBLIGATION, LegalBasis.CONTRACT):
-            return Decision(key, True, Reason.REQUIRED.value)
-        return self._by_choice(topic, standing_for(preferences.topics, key))
-
-    def _by_choice(self, topic: Topic, choice: RecordedChoice | None) -> Decision:
-        lapsed = self._lapsed(topic, choice)
-        if lapsed is not None and topic.basis is not LegalBasis.CONSENT:
-            # As if nothing was said: it no longer speaks for a minor or against a signal either.
-            choice = lapsed = None
-        minor, comes_of_age = is_minor(
-            self.preferences.age,
-            majority=self.catalogue.majority,
-            unknown_is_minor=self.catalogue.unknown_age == "minor",
-            now=self.now,
-        )
-        if minor and not (is_granted(choice) and choice is not None and choice.origin == BY_GUARDIAN):
-            return Decision(topic.key, False, Reason.MINOR.value, choice, comes_of_age)
-        if choice is not None and choice.is_refusal:
-            return Decision(topic.key, False, self._refusal(choice), choice)
-        signal = self._covering_signal(topic, choice)
+def _barred(
+    preferences: Preferences, catalogue: Catalogue, topic: Topic, choice: RecordedChoice | None, now: Micros
+) -> Decision | None:
+    """Decide by what stands in the way whatever was granted: age, a refusal, a signal."""
+    minor, comes_of_age = is_minor(
+        preferences.age,
+        majority=catalogue.majority,
+        unknown_is_minor=catalogue.unknown_age is UnknownAge.MINOR,
+        now=now,
+    )
+    granted = choice is not None and choice.answer == GRANTED
+    if minor and not (granted and choice is not None and choice.origin == BY_GUARDIAN):
+        return Decision(topic.key, False, _MINOR, choice, comes_of_age)
+    if choice is not None and not granted:
+        everything = preferences.topics.get(EVERY_TOPIC)
+        by_all = everything is not None and choice in everything.refusals
+        return Decision(topic.key, False, _WITHDRAWN if by_all else choice.answer, choice)
+    if topic.sale_or_share and preferences.signals:
+        signal = _covering_signal(preferences, catalogue, choice)
         if signal is not None:
-            return Decision(topic.key, False, Reason.SIGNAL.value, choice, signal=signal)
-        if lapsed is not None:
-            return Decision(topic.key, False, lapsed.value, choice)
-        if choice is None and topic.basis is LegalBasis.CONSENT:
-            return Decision(topic.key, False, Reason.NOT_ASKED.value)
-        reason = Reason.DEFAULT.value if choice is None else Reason.GRANTED.value
-        until = None if choice is None else choice.expires_at
-        if topic.kind is TopicKind.PERMISSION:
-            refused, device_until = self._by_device(topic)
-            until = _earliest((until, device_until))
-            if refused is not None:
-                return Decision(topic.key, False, refused.value, choice, until, self.device)
-        return self._by_requirements(topic, Decision(topic.key, True, reason, choice, until, self.device))
+            return Decision(topic.key, False, _SIGNAL, choice, signal=signal)
+    return None
 
-    def _covering_signal(self, topic: Topic, choice: RecordedChoice | None) -> str | None:
-        if not topic.sale_or_share:
-            return None
-        for seen in self.preferences.signals:
-            if seen.name == SignalName.DNT.value and self.catalogue.dnt != "honour":
-                continue
-            overridden = (
-                choice is not None
-                and choice.origin in (BY_PERSON, BY_GUARDIAN)  # nobody else can speak against it
-                and seen.name in choice.overrides
-                and choice.version > seen.version
-                and choice.effective_at >= seen.effective_at
-            )
-            if not overridden:
-                return seen.name
+
+def _covering_signal(preferences: Preferences, catalogue: Catalogue, choice: RecordedChoice | None) -> str | None:
+    for seen in preferences.signals:
+        if seen.name == _DNT and catalogue.dnt is not DntPolicy.HONOUR:
+            continue
+        overridden = (
+            choice is not None
+            and choice.origin in _PEOPLE
+            and seen.name in choice.overrides
+            and choice.version > seen.version
+            and choice.effective_at >= seen.effective_at
+        )
+        if not overridden:
+            return seen.name
+    return None
+
+
+def _lapsed(topic: Topic, choice: RecordedChoice | None, now: Micros) -> str | None:
+    if choice is None or choice.answer != GRANTED:
         return None
-
-    def _refusal(self, choice: RecordedChoice) -> str:
-        everything = self.preferences.topics.get(EVERY_TOPIC, NOTHING)
-        return Reason.WITHDRAWN.value if choice in everything.refusals else choice.answer
-
-    def _lapsed(self, topic: Topic, choice: RecordedChoice | None) -> Reason | None:
-        if choice is None or choice.is_refusal:
-            return None
-        if choice.expires_at is not None and choice.expires_at <= self.now:
-            return Reason.EXPIRED
-        if choice.notice_version is not None and choice.notice_version < topic.version:
-            return Reason.OUTDATED
-        return None
-
-    def _by_device(self, topic: Topic) -> tuple[Reason | None, Micros | None]:
-        """Give why the device stands in the way, if it does, and until when its word holds."""
-        report = self.preferences.devices.get(self.device) if self.device is not None else None
-        if report is None or topic.capability is None:
-            return Reason.DEVICE_UNKNOWN, None
-        known = report.states.get(Capability(topic.capability))
-        if known is None:
-            return Reason.DEVICE_UNKNOWN, None
-        state, reported_at = known
-        fresh_for = topic.fresh_for_one_time if state.duration == "one_time" else topic.fresh_for
-        until = reported_at + span_micros(fresh_for)
-        if until <= self.now:
-            return Reason.DEVICE_UNKNOWN, None
-        if state.state in _PASSING:
-            return None, until
-        if state.state == "not_determined":
-            return Reason.DEVICE_NOT_ASKED, until
-        return Reason.DEVICE_DENIED, until
-
-    def _by_requirements(self, topic: Topic, decision: Decision) -> Decision:
-        until = decision.valid_until
-        for key in topic.requires:
-            other = self.known.get(key)  # missing only where topics require each other in a circle
-            until = _earliest((until, other.valid_until if other is not None else None))
-            if other is None or not other.allowed:
-                return Decision(topic.key, False, f"requires:{key}", decision.choice, until, self.device)
-        return Decision(topic.key, True, decision.reason, decision.choice, until, self.device)
+    if choice.expires_at is not None and choice.expires_at <= now:
+        return _EXPIRED
+    if choice.notice_version is not None and choice.notice_version < topic.version:
+        return _OUTDATED
+    return None
 
 
-def _earliest(moments: Iterable[Micros | None]) -> Micros | None:
-    return min((moment for moment in moments if moment is not None), default=None)
+def _by_device(
+    preferences: Preferences, topic: Topic, now: Micros, device: str | None
+) -> tuple[str | None, Micros | None]:
+    """Give why the device stands in the way, if it does, and until when its word holds."""
+    report = preferences.devices.get(device) if device is not None else None
+    if report is None or topic.capability is None:
+        return _DEVICE_UNKNOWN, None
+    known = report.states.get(Capability(topic.capability))
+    if known is None:
+        return _DEVICE_UNKNOWN, None
+    state, reported_at = known
+    fresh_for = topic.fresh_for_one_time if state.duration == "one_time" else topic.fresh_for
+    until = reported_at + span_micros(fresh_for)
+    if until <= now:
+        return _DEVICE_UNKNOWN, None
+    if state.state in _PASSING:
+        return None, until
+    return (_DEVICE_NOT_ASKED if state.state == "not_determined" else _DEVICE_DENIED), until
+
+
+def _earlier(one: Micros | None, other: Micros | None) -> Micros | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -10,13 +10,14 @@ largest does. So doubt falls on the side of no.
 partition of what was recorded.
 """
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from sayso.model.choice import Actor, Answer, Method
+from sayso.model.choice import Actor, Method
 from sayso.model.instant import span_micros
 from sayso.model.preferences import TopicFold
-from sayso.model.recorded import BY_BRAND, BY_GUARDIAN, BY_PERSON, SPOKEN, RecordedChoice
+from sayso.model.recorded import BY_BRAND, BY_GUARDIAN, BY_PERSON, GRANTED, SPOKEN, RecordedChoice
 from sayso.model.topic import EVERY_TOPIC
 
 DOUBT = timedelta(seconds=30)
@@ -37,7 +38,7 @@ def origin_of(actor: Actor, method: Method) -> str:
 
 def add(fold: TopicFold, choice: RecordedChoice) -> TopicFold:
     """Fold one more choice of the same topic."""
-    return merge(fold, single(choice))
+    return single(choice) if fold is NOTHING else merge(fold, single(choice))
 
 
 def single(choice: RecordedChoice) -> TopicFold:
@@ -62,17 +63,16 @@ def merge(one: TopicFold, other: TopicFold) -> TopicFold:
 
 def standing(fold: TopicFold) -> RecordedChoice | None:
     """Give the choice that decides now, or None when nothing was said that counts."""
-    if fold.grants:
-        return max(fold.grants, key=_recency)
-    if fold.refusals:
-        return max(fold.refusals, key=_recency)
-    return fold.by_brand
+    said = fold.grants or fold.refusals
+    if not said:
+        return fold.by_brand
+    return said[0] if len(said) == 1 else max(said, key=_recency)
 
 
 def standing_for(topics: Mapping[str, TopicFold], topic: str) -> RecordedChoice | None:
     """Give the choice that decides about a topic; a withdraw-all counts as a refusal of every topic."""
     fold = topics.get(topic, NOTHING)
-    everything = topics.get(EVERY_TOPIC)
+    everything = topics.get(EVERY_TOPIC) if topics else None
     if everything is None:
         return standing(fold)
     # A grant of every topic is never accepted; were one stored, it would still allow nothing.
@@ -94,19 +94,19 @@ def seen_limit(based_on: int | None, version: int) -> int:
 
 def is_granted(choice: RecordedChoice | None) -> bool:
     """Tell whether the standing choice is a grant."""
-    return choice is not None and choice.answer == Answer.GRANTED.value
+    return choice is not None and choice.answer == GRANTED
 
 
 def _recency(choice: RecordedChoice) -> tuple[int, int]:
     return choice.effective_at, choice.version
 
 
-def _qualifies(grant: RecordedChoice, refusals: Iterable[RecordedChoice], seen_to: int) -> bool:
+def _qualifies(grant: RecordedChoice, refusals: Sequence[RecordedChoice], seen_to: int) -> bool:
     if grant.version <= seen_to:
         return False
-    return all(
-        refusal.version <= grant.based_on or refusal.effective_at < grant.effective_at - _DOUBT for refusal in refusals
-    )
+    # Versions rise and times fall along `refusals`, so the first that the grant hasn't seen is the latest.
+    unseen = bisect_right(refusals, grant.based_on, key=_by_version)
+    return unseen == len(refusals) or refusals[unseen].effective_at < grant.effective_at - _DOUBT
 
 
 def _undominated_refusals(refusals: Iterable[RecordedChoice]) -> tuple[RecordedChoice, ...]:
@@ -121,11 +121,26 @@ def _undominated_refusals(refusals: Iterable[RecordedChoice]) -> tuple[RecordedC
 def _undominated_grants(grants: Iterable[RecordedChoice]) -> tuple[RecordedChoice, ...]:
     # A grant no earlier in version, effect and knowledge outlives every refusal that this one outlives.
     kept: list[RecordedChoice] = []
+    # Those of them that a further one must beat, by rising knowledge and falling recency. Comparing with every
+    # kept grant would let a sender who dates each grant before the last hold up everybody else's recording.
+    front: list[RecordedChoice] = []
     for grant in sorted(grants, key=_by_version, reverse=True):
-        if not any(other.based_on >= grant.based_on and _recency(other) >= _recency(grant) for other in kept):
-            kept.append(grant)
+        end = bisect_left(front, grant.based_on, key=_by_knowledge)
+        if end < len(front) and _recency(front[end]) >= _recency(grant):
+            continue
+        kept.append(grant)
+        start = end
+        while start and _recency(front[start - 1]) <= _recency(grant):
+            start -= 1
+        if end < len(front) and front[end].based_on == grant.based_on:
+            end += 1
+        front[start:end] = [grant]
     return tuple(reversed(kept))
 
 
 def _by_version(choice: RecordedChoice) -> int:
     return choice.version
+
+
+def _by_knowledge(choice: RecordedChoice) -> int:
+    return choice.based_on

@@ -1,0 +1,197 @@
+"""What publishing a new catalogue in place of an old one would change."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sayso.catalogue.finding import table_of
+from sayso.model.catalogue import Catalogue
+from sayso.model.topic import LegalBasis, Topic
+
+LOWEST_MAJORITY: Final = 18
+"""Years; the policy is not directed to anybody younger. Lower only on purpose."""
+
+
+class ChangeKind(StrEnum):
+    """What became of a topic."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    RETIRED = "retired"
+    REVIVED = "revived"
+    VERSION_RAISED = "version_raised"
+    TEXT_CHANGED = "text_changed"
+    BASIS_CHANGED = "basis_changed"
+    REQUIRES_CHANGED = "requires_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change to one topic.
+
+    Attributes:
+        kind: What happened.
+        topic: The topic's key.
+        message: What it means, for people.
+        asks_again: Whether consumers who had granted it are asked again: their grants no longer allow.
+    """
+
+    kind: ChangeKind
+    topic: str
+    message: str
+    asks_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the new catalogue may not take the old one's place.
+
+    Attributes:
+        code: `basis_changed`, `version_lowered` or `majority_lowered`.
+        table: The TOML table of the new catalogue; empty for keys above the first table.
+        key: The key in it.
+        message: What is wrong and what to do.
+    """
+
+    code: str
+    table: str
+    key: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changes from one catalogue to the next.
+
+    Attributes:
+        changes: By topic, in the order of the new catalogue, removed ones last.
+        refusals: Empty if the new catalogue may be published.
+    """
+
+    changes: tuple[Change, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def asks_again(self) -> tuple[str, ...]:
+        """The topics whose earlier grants no longer allow."""
+        return tuple(dict.fromkeys(change.topic for change in self.changes if change.asks_again))
+
+
+def compare(old: Catalogue | None, new: Catalogue, *, allow_lower_majority: bool = False) -> Comparison:
+    """Tell what publishing `new` after `old` would change, and whether it may be.
+
+    Args:
+        old: What is published now; None for a first catalogue.
+        new: What is to be published. Retired topics belong in it: see `with_retired`.
+        allow_lower_majority: Somebody decided that people under 18 choose for themselves here.
+
+    Returns:
+        Every change to a topic, and every reason to refuse.
+    """
+    refusals = [] if allow_lower_majority else list(_majority(new))
+    changes: list[Change] = []
+    for key, topic in new.topics.items():
+        before = old.topic(key) if old is not None else None
+        if before is not None:
+            changes += _changes(before, topic)
+            refusals += _refusals(before, topic)
+        elif not topic.retired:
+            changes.append(Change(ChangeKind.ADDED, key, _what_silence_means(topic)))
+    for key, topic in (old.topics if old is not None else {}).items():
+        if key not in new.topics and not topic.retired:
+            changes.append(Change(ChangeKind.REMOVED, key, "is no longer offered or allowed; refusals are still taken"))
+    return Comparison(tuple(changes), tuple(refusals))
+
+
+def with_retired(old: Catalogue | None, new: Catalogue) -> Catalogue:
+    """Carry topics that the new catalogue dropped into it as retired ones.
+
+    So every revision knows each topic that any earlier one had: a refusal of it can still be recorded, and a
+    topic can't come back under another basis by way of a revision without it.
+
+    Args:
+        old: What is published now; None for a first catalogue.
+        new: What is to be published.
+
+    Returns:
+        The new catalogue, or one with the dropped topics at its end.
+    """
+    dropped = {
+        key: topic.model_copy(update={"retired": True})
+        for key, topic in (old.topics if old is not None else {}).items()
+        if key not in new.topics
+    }
+    if not dropped:
+        return new
+    return Catalogue.model_validate(
+        {**{name: getattr(new, name) for name in Catalogue.model_fields}, "topics": {**new.topics, **dropped}}
+    )
+
+
+def _majority(new: Catalogue) -> Iterator[Refusal]:
+    if new.majority < LOWEST_MAJORITY:
+        yield Refusal(
+            "majority_lowered",
+            "",
+            "majority",
+            f"is {new.majority}: people under {LOWEST_MAJORITY} would decide without a guardian; "
+            "allow it explicitly if that is meant",
+        )
+
+
+def _refusals(before: Topic, now: Topic) -> Iterator[Refusal]:
+    if before.refusable and not now.refusable:
+        yield Refusal(
+            "basis_changed",
+            table_of(now),
+            "basis",
+            f"was {before.basis} and would become {now.basis}: people who had a choice would lose it; "
+            "use a new topic key",
+        )
+    if now.version < before.version:
+        yield Refusal(
+            "version_lowered",
+            table_of(now),
+            "version",
+            f"was {before.version}; a version only goes up, or old answers would count for the new text",
+        )
+
+
+def _changes(before: Topic, now: Topic) -> Iterator[Change]:
+    key = now.key
+    if now.retired and not before.retired:
+        yield Change(ChangeKind.RETIRED, key, "is no longer offered; refusals are still taken")
+    if before.retired and not now.retired:
+        yield Change(ChangeKind.REVIVED, key, "is offered again; " + _what_silence_means(now))
+    if now.version > before.version:
+        message = f"goes from version {before.version} to {now.version}"
+        asks = now.basis is LegalBasis.CONSENT
+        yield Change(
+            ChangeKind.VERSION_RAISED,
+            key,
+            message + ("; everybody who granted it is asked again" if asks else "; refusals stand"),
+            asks_again=asks,
+        )
+    elif (before.title, before.notice, before.warning) != (now.title, now.notice, now.warning):
+        yield Change(
+            ChangeKind.TEXT_CHANGED,
+            key,
+            f"has another text under version {now.version}: raise it if the meaning changed",
+        )
+    if before.basis is not now.basis:
+        yield Change(
+            ChangeKind.BASIS_CHANGED,
+            key,
+            f"rested on {before.basis} and now on {now.basis}; {_what_silence_means(now)}",
+        )
+    if set(before.requires) != set(now.requires):
+        yield Change(ChangeKind.REQUIRES_CHANGED, key, f"now requires {', '.join(now.requires) or 'nothing else'}")
+
+
+def _what_silence_means(topic: Topic) -> str:
+    if topic.basis is LegalBasis.CONSENT:
+        return "not allowed until granted"
+    if topic.basis is LegalBasis.LEGITIMATE_INTEREST:
+        return "allowed unless refused"
+    return f"always allowed, by {topic.basis}"

@@ -1,0 +1,144 @@
+"""What publishing a catalogue after another changes, and what may not be published."""
+
+from typing import Any
+
+import pytest
+
+from sayso.catalogue import ChangeKind, catalogue_from_python, compare, lint, with_retired
+from sayso.model.catalogue import Catalogue
+from sayso.model.topic import LegalBasis, Topic
+
+CONSENT, INTEREST = LegalBasis.CONSENT, LegalBasis.LEGITIMATE_INTEREST
+CONTRACT, LAW = LegalBasis.CONTRACT, LegalBasis.LEGAL_OBLIGATION
+
+
+def one(basis: LegalBasis = CONSENT, **settings: Any) -> Catalogue:
+    return Catalogue(topics={"purpose:x": Topic(key="purpose:x", basis=basis, **settings)})
+
+
+def changes(old: Catalogue | None, new: Catalogue) -> list[tuple[str, str, bool]]:
+    return [(change.kind, change.topic, change.asks_again) for change in compare(old, new).changes]
+
+
+def test_a_first_catalogue_adds_every_topic() -> None:
+    comparison = compare(None, one())
+    assert [(change.kind, change.topic, change.message) for change in comparison.changes] == [
+        (ChangeKind.ADDED, "purpose:x", "not allowed until granted")
+    ]
+    assert comparison.refusals == ()
+
+
+def test_an_unchanged_catalogue_changes_nothing(tables: dict[str, Any]) -> None:
+    catalogue = catalogue_from_python(tables)
+    assert compare(catalogue, catalogue_from_python(tables)).changes == ()
+
+
+def test_an_added_opt_out_says_that_it_is_on_unless_refused() -> None:
+    (change,) = compare(None, one(INTEREST)).changes
+    assert change.message == "allowed unless refused"
+
+
+def test_a_dropped_topic_is_removed_and_a_retired_one_retired() -> None:
+    assert changes(one(), Catalogue()) == [("removed", "purpose:x", False)]
+    assert changes(one(), one(retired=True)) == [("retired", "purpose:x", False)]
+    assert changes(one(retired=True), Catalogue()) == []
+    assert changes(one(retired=True), one()) == [("revived", "purpose:x", False)]
+
+
+def test_a_raised_version_asks_those_who_consented_again_but_not_those_who_did_not_object() -> None:
+    assert changes(one(version=1), one(version=2)) == [("version_raised", "purpose:x", True)]
+    assert changes(one(INTEREST, version=1), one(INTEREST, version=2)) == [("version_raised", "purpose:x", False)]
+    assert compare(one(version=1), one(version=2)).asks_again == ("purpose:x",)
+
+
+@pytest.mark.parametrize("part", ["title", "notice", "warning"])
+def test_another_text_under_the_same_version_is_told(part: str) -> None:
+    old, new = one(**{part: {"en": "old"}}), one(**{part: {"en": "new"}})
+    assert changes(old, new) == [("text_changed", "purpose:x", False)]
+    raised = one(version=2, **{part: {"en": "new"}})
+    assert changes(old, raised) == [("version_raised", "purpose:x", True)]
+
+
+def test_another_requirement_is_told_and_another_order_is_not() -> None:
+    assert changes(one(), one(requires=("purpose:y",))) == [("requires_changed", "purpose:x", False)]
+    assert changes(one(requires=("purpose:y", "purpose:z")), one(requires=("purpose:z", "purpose:y"))) == []
+
+
+@pytest.mark.parametrize("before", [CONSENT, INTEREST])
+@pytest.mark.parametrize("now", [CONTRACT, LAW])
+def test_a_basis_never_takes_a_choice_away_that_people_had(before: LegalBasis, now: LegalBasis) -> None:
+    (refusal,) = compare(one(before), one(now)).refusals
+    assert (refusal.code, refusal.table, refusal.key) == ("basis_changed", 'topics."purpose:x"', "basis")
+    assert "use a new topic key" in refusal.message
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [(CONSENT, INTEREST), (INTEREST, CONSENT), (CONTRACT, CONSENT), (LAW, CONTRACT), (CONTRACT, LAW)],
+)
+def test_any_other_change_of_basis_is_told_and_not_refused(before: LegalBasis, now: LegalBasis) -> None:
+    comparison = compare(one(before), one(now))
+    assert [change.kind for change in comparison.changes] == [ChangeKind.BASIS_CHANGED]
+    assert comparison.refusals == ()
+
+
+def test_a_partners_basis_is_held_to_the_same_rule(tables: dict[str, Any]) -> None:
+    old = catalogue_from_python(tables)
+    tables["partners"]["vinsolutions"]["flows"]["share"]["basis"] = "contract"
+    (refusal,) = compare(old, catalogue_from_python(tables)).refusals
+    assert (refusal.code, refusal.table) == ("basis_changed", "partners.vinsolutions.flows.share")
+
+
+def test_a_version_never_goes_down() -> None:
+    (refusal,) = compare(one(version=3), one(version=2)).refusals
+    assert (refusal.code, refusal.table, refusal.key) == ("version_lowered", 'topics."purpose:x"', "version")
+    assert compare(one(version=3), one(version=3)).refusals == ()
+
+
+def test_a_majority_below_18_has_to_be_allowed() -> None:
+    young = Catalogue(majority=16)
+    (refusal,) = compare(None, young).refusals
+    assert (refusal.code, refusal.table, refusal.key) == ("majority_lowered", "", "majority")
+    assert compare(young, young).refusals == (refusal,)
+    assert compare(None, young, allow_lower_majority=True).refusals == ()
+    assert compare(None, Catalogue(majority=18)).refusals == ()
+
+
+def test_a_dropped_topic_is_carried_along_as_retired(tables: dict[str, Any]) -> None:
+    old = catalogue_from_python(tables)
+    del tables["topics"]["purpose:quality"]
+    del tables["partners"]["vinsolutions"]
+    new = with_retired(old, catalogue_from_python(tables))
+    assert {key for key, topic in new.topics.items() if topic.retired} == {
+        "purpose:quality",
+        "partner:vinsolutions:share",
+    }
+    assert [(change.kind, change.topic) for change in compare(old, new).changes] == [
+        (ChangeKind.RETIRED, "purpose:quality"),
+        (ChangeKind.RETIRED, "partner:vinsolutions:share"),
+    ]
+    assert lint(new) == []
+    assert Catalogue.from_json(new.canonical_json()) == new
+
+
+def test_with_nothing_dropped_the_new_catalogue_is_left_alone() -> None:
+    new = one()
+    assert with_retired(one(), new) is new
+    assert with_retired(None, new) is new
+
+
+def test_a_topic_cannot_change_its_basis_by_way_of_a_catalogue_without_it() -> None:
+    between = with_retired(one(CONSENT), Catalogue())
+    (refusal,) = compare(between, one(CONTRACT)).refusals
+    assert refusal.code == "basis_changed"
+
+
+def test_a_partner_that_comes_back_takes_its_retired_topics_over(tables: dict[str, Any]) -> None:
+    first = catalogue_from_python(tables)
+    partner = tables["partners"].pop("vinsolutions")
+    second = with_retired(first, catalogue_from_python(tables))
+    tables["partners"]["vinsolutions"] = partner
+    third = with_retired(second, catalogue_from_python(tables))
+    topic = third.topic("partner:vinsolutions:share")
+    assert topic is not None
+    assert not topic.retired
