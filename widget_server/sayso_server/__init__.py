@@ -1,0 +1,1 @@
+"""The reference server of Sayso: records choices durably, answers checks, small enough to read in an afternoon."""

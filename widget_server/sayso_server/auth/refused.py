@@ -1,0 +1,28 @@
+"""How a token is turned away."""
+
+from http import HTTPStatus
+
+from sayso.wire import Code
+
+_UNAUTHENTICATED = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED})
+
+
+class TokenRefusedError(Exception):
+    """The token is not accepted, or not for this.
+
+    Attributes:
+        code: `token_missing`, `token_invalid`, `token_expired`, `scope` or `origin`.
+        why: Which rule refused it. For the operator's debug log alone: an answer says the code and nothing
+            more, so that nobody can feel their way to a token that passes. Holds nothing of the token itself.
+    """
+
+    def __init__(self, code: Code, why: str) -> None:
+        """Keep the code for the answer and the rule for the log."""
+        super().__init__(f"{code.value}: {why}")
+        self.code = code
+        self.why = why
+
+    @property
+    def status(self) -> HTTPStatus:
+        """401 when nobody is known to be calling, 403 when the caller is known and may not."""
+        return HTTPStatus.UNAUTHORIZED if self.code in _UNAUTHENTICATED else HTTPStatus.FORBIDDEN

@@ -1,0 +1,109 @@
+"""JSON in and out: strict where it comes from outside, fast where it is our own.
+
+orjson comes with the `server` extra and is used where it is there: it encodes a
+24-topic snapshot about ten times faster.
+"""
+
+import json
+from typing import Any
+
+from sayso.wire import MAX_DEPTH, Code
+
+try:
+    import orjson
+except ImportError:  # the base install, as the test kit uses it
+
+    def dumps(value: object) -> bytes:
+        """Encode as compact UTF-8."""
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+    def loads(data: bytes) -> Any:
+        """Decode what Sayso itself wrote."""
+        return json.loads(data)
+
+else:
+
+    def dumps(value: object) -> bytes:
+        """Encode as compact UTF-8."""
+        return orjson.dumps(value)
+
+    def loads(data: bytes) -> Any:
+        """Decode what Sayso itself wrote."""
+        return orjson.loads(data)
+
+
+class BadJsonError(ValueError):
+    """The bytes are not the JSON that Sayso reads; `code` says why."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        """Keep the code for the answer."""
+        super().__init__(message)
+        self.code = code
+
+
+def parse_strictly(body: bytes) -> Any:
+    """Decode JSON from outside: UTF-8, no duplicate members, no NaN or Infinity, at most 16 levels deep.
+
+    Two readers of one document must never understand different things (RFC 8259 §4 leaves duplicates open), so doubt
+    is refused.
+
+    Raises:
+        BadJsonError: With the code of what is wrong.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadJsonError(Code.INVALID_UTF8, "the body is not UTF-8; encode it as UTF-8") from None
+    if _might_be_too_deep(body) and _depth(body) > MAX_DEPTH:
+        raise BadJsonError(Code.TOO_DEEP, f"the body is nested more than {MAX_DEPTH} levels deep")
+    try:
+        return _DECODER.decode(text)
+    except BadJsonError:
+        raise
+    except (ValueError, RecursionError) as error:
+        where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise BadJsonError(Code.MALFORMED_JSON, f"the body is not JSON{where}") from None
+
+
+def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadJsonError(Code.DUPLICATE_MEMBER, f"the member {twice[:64]!r} is there twice; send it once")
+    return members
+
+
+def _no_constant(name: str) -> Any:
+    raise BadJsonError(Code.NOT_A_NUMBER, f"{name} is not JSON; send a number or leave the member out")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_no_constant)
+
+
+def _might_be_too_deep(body: bytes) -> bool:
+    return body.count(b"{") + body.count(b"[") > MAX_DEPTH
+
+
+def _depth(body: bytes) -> int:
+    """Give the deepest nesting; brackets inside strings don't count."""
+    deepest = depth = 0
+    in_string = escaped = False
+    for byte in body:
+        if in_string:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:  # noqa: PLR2004 - backslash
+                escaped = True
+            elif byte == 0x22:  # noqa: PLR2004 - quote
+                in_string = False
+        elif byte == 0x22:  # noqa: PLR2004 - quote
+            in_string = True
+        elif byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > MAX_DEPTH:
+                break
+        elif byte in b"}]":
+            depth -= 1
+    return deepest

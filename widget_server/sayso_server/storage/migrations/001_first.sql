@@ -1,0 +1,78 @@
+-- The first schema: brands with their keys, origins and catalogues; consumers; everything recorded of them.
+
+-- One row. `sequence` counts commits: the high-water mark beside the database holds the newest one seen, so a
+-- database that lost its end (a damaged WAL, an older backup) is noticed. `config_version` counts changes of
+-- brands, keys, origins and catalogues, so that a server sees what a command did.
+CREATE TABLE meta (
+    one            INTEGER PRIMARY KEY CHECK (one = 1),
+    store_id       TEXT NOT NULL,
+    sequence       INTEGER NOT NULL,
+    config_version INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO meta VALUES (1, lower(hex(randomblob(16))), 0, 0);
+
+CREATE TABLE brand (
+    brand_id   TEXT NOT NULL PRIMARY KEY,
+    name       TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- `classes` and `roles` are words with one space between them.
+CREATE TABLE access_key (
+    key_id     TEXT NOT NULL PRIMARY KEY,
+    brand_id   TEXT NOT NULL,
+    algorithm  TEXT NOT NULL,
+    classes    TEXT NOT NULL,
+    roles      TEXT NOT NULL,
+    public_key TEXT,
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE origin (
+    brand_id TEXT NOT NULL,
+    origin   TEXT NOT NULL,
+    PRIMARY KEY (brand_id, origin)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE catalogue (
+    brand_id     TEXT NOT NULL,
+    revision     INTEGER NOT NULL,
+    published_at INTEGER NOT NULL,
+    body         BLOB NOT NULL,
+    PRIMARY KEY (brand_id, revision)
+) STRICT;
+
+-- `consumer` and `change` keep their rows in the order of arrival and find them through small indexes. Measured
+-- against rows kept inside the index (WITHOUT ROWID), consumers in random order: 8 % fewer bytes per choice, since
+-- pages fill up instead of splitting, and a fifth less work per record (two fifths with few consumers), since long
+-- rows are written side by side.
+CREATE TABLE consumer (
+    brand_id      TEXT NOT NULL,
+    consumer_id   TEXT NOT NULL,
+    version       INTEGER NOT NULL,
+    recorded_at   INTEGER NOT NULL,
+    effective_max INTEGER NOT NULL,
+    state         BLOB NOT NULL,
+    PRIMARY KEY (brand_id, consumer_id)
+) STRICT;
+
+-- Rows are never updated. `position` grows in the order of commits. A choice's id is its UUID as 16 bytes.
+CREATE TABLE change (
+    position      INTEGER PRIMARY KEY,
+    brand_id      TEXT NOT NULL,
+    consumer_id   TEXT NOT NULL,
+    version       INTEGER NOT NULL,
+    kind          TEXT NOT NULL,
+    recorded_at   INTEGER NOT NULL,
+    effective_at  INTEGER NOT NULL,
+    effective_max INTEGER NOT NULL,
+    choice_id     BLOB,
+    fingerprint   BLOB NOT NULL,
+    body          BLOB NOT NULL,
+    UNIQUE (brand_id, consumer_id, version)
+) STRICT;
+
+-- The last word on "once": the same choice can't be recorded twice for one consumer.
+CREATE UNIQUE INDEX change_choice ON change (brand_id, consumer_id, choice_id) WHERE choice_id IS NOT NULL;

@@ -1,0 +1,212 @@
+"""`SqliteStorage`: the storage interface on one SQLite file."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import apsw
+
+from sayso.model.instant import Micros
+from sayso_server.clock import Clock, SystemClock
+from sayso_server.storage.base import (
+    Plan,
+    StorageUnavailableError,
+    StoredBrand,
+    StoredCatalogue,
+    StoredChange,
+    StoredConsumer,
+    StoredKey,
+    Wanted,
+)
+from sayso_server.storage.sqlite import config, statements
+from sayso_server.storage.sqlite.database import Database
+from sayso_server.storage.sqlite.writer import Writer
+
+T = TypeVar("T")
+_NEWEST = 2**63 - 1
+
+
+class SqliteStorage:
+    """Sayso's data in one SQLite file, for one server process and any number of short commands.
+
+    Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock` (one server at a time) and `.hwm` (how far the
+    database had come). All of it belongs on a local disk and is readable by its owner alone.
+
+    Args:
+        path: The database file; it is made if it doesn't exist. Its directory has to exist, and to be safe.
+        clock: What plans get as the storage's time.
+        server: False for a command: it takes no lock and works beside a running server.
+        accept_loss: Start even if the database has come less far than its high-water mark says, under a new
+            `store_id`. Choices that were acknowledged are missing then: for one start, after looking for a better copy.
+
+    It belongs to the event loop that awaited `start`.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        clock: Clock | None = None,
+        server: bool = True,
+        accept_loss: bool = False,
+    ) -> None:
+        self._path = path
+        self._clock = clock or SystemClock()
+        self._server = server
+        self._accept_loss = accept_loss
+        self._database: Database | None = None
+        self._writer: Writer | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def store_id(self) -> str:
+        """Random id made with the database; another id means other data."""
+        return self._open.store_id
+
+    async def start(self) -> None:
+        """Open the database.
+
+        Raises:
+            ConfigurationError: It is unsafe, unknown, in use by another server, or shorter than its high-water mark.
+        """
+        self._database = await asyncio.to_thread(
+            Database, self._path, server=self._server, accept_loss=self._accept_loss
+        )
+        self._writer = Writer(self._database.writing, self._clock, asyncio.get_running_loop())
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go. Idempotent."""
+        if self._database is None or self._writer is None:
+            return
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(self._database, self._writer), name="sayso-storage-close")
+        await asyncio.shield(self._closing)
+
+    async def record(self, brand_id: str, wanted: Sequence[Wanted], plan: Plan[T]) -> T:
+        """Read, decide and write in one transaction; return only after it is on disk.
+
+        Raises:
+            StorageUnavailableError: Nothing was written.
+        """
+        answer: T = await self._writing.record(brand_id, wanted, plan)
+        return answer
+
+    async def consumer(self, brand_id: str, consumer_id: str) -> StoredConsumer | None:
+        """Give the newest state, or None for a consumer never seen."""
+        rows = self._open.readers.point(statements.CONSUMER, (brand_id, consumer_id))
+        return StoredConsumer._make(rows[0]) if rows else None
+
+    async def version(self, brand_id: str, consumer_id: str) -> int:
+        """Give the newest version; 0 for a consumer never seen."""
+        rows = self._open.readers.point(statements.VERSION, (brand_id, consumer_id))
+        return rows[0][0] if rows else 0
+
+    async def history(
+        self, brand_id: str, consumer_id: str, *, before: int | None, limit: int, kind: str | None = None
+    ) -> list[StoredChange]:
+        """Give up to `limit` changes with a version below `before`, newest first, optionally of one kind."""
+        below = _NEWEST if before is None else before
+        if kind is None:
+            rows = await self._open.readers.rows(statements.HISTORY, (brand_id, consumer_id, below, limit))
+        else:
+            values = (brand_id, consumer_id, below, kind, limit)
+            rows = await self._open.readers.rows(statements.HISTORY_OF_KIND, values)
+        return [statements.change(row) for row in rows]
+
+    async def changes_until(self, brand_id: str, consumer_id: str, recorded_until: Micros) -> list[StoredChange]:
+        """Give every change recorded at or before a moment, oldest first."""
+        rows = await self._open.readers.rows(statements.UNTIL, (brand_id, consumer_id, recorded_until))
+        return [statements.change(row) for row in rows]
+
+    async def consumer_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
+        """Give the brand's consumer ids after one, in byte order."""
+        rows = await self._open.readers.rows(statements.CONSUMER_IDS, (brand_id, after, limit))
+        return [consumer_id for (consumer_id,) in rows]
+
+    async def config_version(self) -> int:
+        """Give a number that changes whenever brands, keys, origins or catalogues do, by whichever process.
+
+        Read from its row each time. Asking `data_version` first takes as long (3 µs), and it changes with every commit.
+        """
+        version: int = self._open.readers.point(config.VERSION, ())[0][0]
+        return version
+
+    async def add_brand(self, brand: StoredBrand) -> bool:
+        """Add a brand; False if there is one of that id."""
+        return await self._write(partial(config.add_brand, brand=brand))
+
+    async def brands(self) -> list[StoredBrand]:
+        """Give every brand."""
+        return [StoredBrand._make(row) for row in await self._open.readers.rows(config.BRANDS)]
+
+    async def add_key(self, key: StoredKey) -> None:
+        """Register a key.
+
+        Raises:
+            ValueError: There is one of that id.
+        """
+        await self._write(partial(config.add_key, key=key))
+
+    async def revoke_key(self, brand_id: str, key_id: str, at: Micros) -> bool:
+        """Revoke a key; False if the brand has no such key or it is revoked already."""
+        return await self._write(partial(config.revoke_key, brand_id=brand_id, key_id=key_id, at=at))
+
+    async def keys(self) -> list[StoredKey]:
+        """Give every key of every brand, revoked ones included."""
+        return [config.key_of(row) for row in await self._open.readers.rows(config.KEYS)]
+
+    async def add_origin(self, brand_id: str, origin: str) -> bool:
+        """Register an origin; False if it was there."""
+        return await self._write(partial(config.add_origin, brand_id=brand_id, origin=origin))
+
+    async def remove_origin(self, brand_id: str, origin: str) -> bool:
+        """Remove an origin; False if it was not there."""
+        return await self._write(partial(config.remove_origin, brand_id=brand_id, origin=origin))
+
+    async def origins(self) -> list[tuple[str, str]]:
+        """Give every (brand, origin)."""
+        return [(brand_id, origin) for brand_id, origin in await self._open.readers.rows(config.ORIGINS)]
+
+    async def publish(
+        self, brand_id: str, body: bytes, *, published_at: Micros, expected_revision: int
+    ) -> StoredCatalogue:
+        """Store the next revision.
+
+        Raises:
+            CatalogueChangedError: The newest revision is not `expected_revision`.
+        """
+        work = partial(
+            config.publish,
+            brand_id=brand_id,
+            body=body,
+            published_at=published_at,
+            expected_revision=expected_revision,
+        )
+        return await self._write(work)
+
+    async def catalogues(self, brand_id: str) -> list[StoredCatalogue]:
+        """Give every revision, oldest first."""
+        rows = await self._open.readers.rows(config.CATALOGUES, (brand_id,))
+        return [StoredCatalogue._make(row) for row in rows]
+
+    async def _write(self, work: Callable[[apsw.Cursor], T]) -> T:
+        answer: T = await self._writing.task(work)
+        return answer
+
+    async def _close(self, database: Database, writer: Writer) -> None:
+        await writer.close()
+        await asyncio.to_thread(database.close)
+
+    @property
+    def _open(self) -> Database:
+        if self._database is None or self._closing is not None:
+            raise StorageUnavailableError("the storage is not open")
+        return self._database
+
+    @property
+    def _writing(self) -> Writer:
+        if self._writer is None or self._closing is not None:
+            raise StorageUnavailableError("the storage is not open")
+        return self._writer
