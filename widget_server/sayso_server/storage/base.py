@@ -83,7 +83,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """The changes to append to one consumer, and their new state. Versions follow on from what was found."""
+    """The changes to append to one of the wanted consumers, and their new state.
+
+    Versions follow on from what was found.
+    """
 
     consumer_id: str
     consumer: StoredConsumer

@@ -1,7 +1,7 @@
 """One transaction's worth of jobs: read for all of them, let each decide, write for all of them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -65,7 +65,7 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
                 job.answer = job.work(cursor)
                 continue
             found = seen.get(job)
-            if found is None or pending.touches(job):
+            if found is None:
                 pending.flush()
                 (found,) = find(cursor, [job])
             writes, job.answer = job.plan(found, clock.now())
@@ -78,9 +78,8 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
     pending.flush()
 
 
-def find(cursor: apsw.Cursor, jobs: Iterable[Record]) -> list[dict[str, Found]]:
+def find(cursor: apsw.Cursor, jobs: Sequence[Record]) -> list[dict[str, Found]]:
     """Give each job what it wants to see. No two of the jobs may want the same consumer."""
-    jobs = list(jobs)
     by_brand: defaultdict[str, list[Wanted]] = defaultdict(list)
     for job in jobs:
         by_brand[job.brand_id].extend(job.wanted)
@@ -89,7 +88,7 @@ def find(cursor: apsw.Cursor, jobs: Iterable[Record]) -> list[dict[str, Found]]:
 
 
 def _first_of_each_consumer(jobs: Sequence[Job]) -> list[Record]:
-    """Pick the jobs that can be read for together: no two want the same consumer, which an earlier one may write."""
+    """Pick the jobs that can be read for ahead: none wants a consumer that a job before it may write."""
     claimed: set[Key] = set()
     picked = []
     for job in jobs:
@@ -164,15 +163,9 @@ class _Pending:
         self._cursor = cursor
         self._consumers: list[Any] = []
         self._changes: list[Any] = []
-        self._written: set[Key] = set()
-
-    def touches(self, job: Record) -> bool:
-        """Tell whether an earlier job wrote a consumer that this one wants, so that what was read is out of date."""
-        return any((job.brand_id, wanted.consumer_id) in self._written for wanted in job.wanted)
 
     def add(self, brand_id: str, writes: Sequence[Write]) -> None:
         for write in writes:
-            self._written.add((brand_id, write.consumer_id))
             self._consumers += (brand_id, write.consumer_id, *write.consumer)
             for version, kind, recorded_at, effective_at, effective_max, choice_id, fingerprint, body in write.changes:
                 self._changes += (

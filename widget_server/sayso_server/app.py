@@ -1,0 +1,93 @@
+"""The application: which rooms there are and how they hang together, on one screen."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
+
+from sayso.errors import ConfigurationError
+from sayso.wire import MAX_BODY
+from sayso_server.auth import LiveKeys, Verifier
+from sayso_server.clock import Clock, SystemClock
+from sayso_server.keys import KeyFile
+from sayso_server.live import Live
+from sayso_server.middleware import answer_everything
+from sayso_server.openapi import describe
+from sayso_server.routes import service
+from sayso_server.routes.guard import Guard
+from sayso_server.routes.origins import Origins
+from sayso_server.routes.rows import make_rows
+from sayso_server.routes.table import CONSUMER, RateClass, Row, check_router, check_rows
+from sayso_server.services import Services, make_services
+from sayso_server.storage.base import Storage
+
+SERVICES = web.AppKey("services", Services)
+ROWS = web.AppKey("rows", tuple[Row, ...])
+
+RUNNER_OPTIONS = {
+    # The access log costs more than half of the throughput and would hold paths with ids in them.
+    "access_log": None,
+    # Also bounds how long the header of a request may take to arrive.
+    "keepalive_timeout": 15.0,
+    # After an early refusal the rest of the body is read for so long, that the sender gets to see the answer.
+    "lingering_time": 2.0,
+    "shutdown_timeout": 10.0,
+    "auto_decompress": False,
+    "max_line_size": 8190,
+    "max_field_size": 8190,
+}
+
+
+def create_app(
+    storage: Storage, key_file: KeyFile, *, public_origin: str, clock: Clock | None = None
+) -> web.Application:
+    """Put the server together over a storage.
+
+    Args:
+        storage: Opened when the application starts and closed when it stops.
+        key_file: The secrets that tokens are verified with.
+        public_origin: The origin of the server's own pages.
+        clock: Another clock, for tests.
+
+    Raises:
+        ValueError: The route table leaves a question open.
+        ConfigurationError: This aiohttp lacks its C parser, whose pure-Python stand-in had most of the smuggling bugs.
+    """
+    if HttpRequestParser is HttpRequestParserPy:
+        raise ConfigurationError("aiohttp was installed without its C extensions; install a wheel for this platform")
+    time = clock or SystemClock()
+    services = make_services(storage, time)
+    verifier, origins = Verifier(), Origins(storage)
+    live = Live(storage, LiveKeys(storage, key_file, verifier, time), origins, services.catalogues)
+    guard = Guard(services, verifier, refresh=live.refresh, origins=origins, clock=time, public_origin=public_origin)
+    rows = make_rows(guard.visitor_is_here)
+    rows = (
+        *rows,
+        Row("GET", "/openapi.json", service.make_openapi(describe(rows)), "This", rate_class=RateClass.PUBLIC),
+    )
+    check_rows(rows)
+
+    app = web.Application(middlewares=[answer_everything], client_max_size=MAX_BODY)
+    app[SERVICES] = services
+    app[ROWS] = rows
+    for path in dict.fromkeys(row.path for row in rows):
+        resource = app.router.add_resource(path)
+        here = [row for row in rows if row.path == path]
+        for row in here:
+            resource.add_route(row.method, guard.endpoint(row))
+        if any(row.classes & CONSUMER for row in here):
+            resource.add_route("OPTIONS", guard.preflight)
+    check_router(app, rows)
+
+    async def storage_and_keys(_: web.Application) -> AsyncIterator[None]:
+        await storage.start()
+        try:
+            await live.refresh()
+            yield
+        finally:
+            # What was accepted is finished even if whoever stops the server grows impatient.
+            await asyncio.shield(storage.close())
+
+    app.cleanup_ctx.append(storage_and_keys)
+    return app

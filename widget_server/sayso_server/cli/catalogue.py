@@ -1,0 +1,112 @@
+"""`sayso-server catalogue`: publish what a brand asks its consumers, see beforehand what that changes, show it."""
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from sayso.catalogue import Level, lint, read_catalogue
+from sayso.model.catalogue import Catalogue
+from sayso_server.cli.arguments import Commands, add_brand, add_database, add_json
+from sayso_server.cli.output import note, say, say_json, say_table
+from sayso_server.cli.workbench import opened
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command."""
+    parser = commands.add_parser("catalogue", help="publish, preview and show catalogues")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+
+    publish = actions.add_parser("publish", help="publish a file; a running server takes it up at once")
+    publish.add_argument("file", metavar="FILE", type=Path, help="the catalogue, in TOML")
+    publish.add_argument("--allow-lower-majority", action="store_true", help="let people decide alone earlier")
+    publish.set_defaults(run=lambda args: asyncio.run(_publish(args, read_catalogue(args.file))))
+
+    preview = actions.add_parser("preview", help="say what publishing would change, and whom it asks again")
+    preview.add_argument("file", metavar="FILE", type=Path, help="the catalogue, in TOML")
+    preview.set_defaults(run=lambda args: asyncio.run(_preview(args, read_catalogue(args.file))))
+
+    show = actions.add_parser("show", help="show what is published")
+    show.set_defaults(run=lambda args: asyncio.run(_show(args)))
+
+    for action in (publish, preview, show):
+        add_brand(action)
+        add_json(action)
+        add_database(action)
+
+
+def warnings_of(catalogue: Catalogue) -> list[str]:
+    """List what is doubtful in a catalogue that may be published nevertheless."""
+    return [str(found) for found in lint(catalogue) if found.level is Level.WARNING]
+
+
+async def _publish(args: argparse.Namespace, catalogue: Catalogue) -> int:
+    async with opened(args.database) as bench:
+        brand_id = (await bench.brand(args.brand)).brand_id
+        result = await bench.services.publishing.publish(
+            brand_id, catalogue, allow_lower_majority=args.allow_lower_majority
+        )
+    for warning in warnings_of(catalogue):
+        note(warning)
+    if args.json:
+        say_json(
+            {
+                "brand": brand_id,
+                "revision": result.revision,
+                "published_at": result.published_at,
+                "changed": result.changed,
+            }
+        )
+    elif result.changed:
+        say(f"revision {result.revision} of {brand_id} is published")
+    else:
+        say(f"nothing changed; {brand_id} stays at revision {result.revision}")
+    return 0
+
+
+async def _preview(args: argparse.Namespace, catalogue: Catalogue) -> int:
+    async with opened(args.database) as bench:
+        brand_id = (await bench.brand(args.brand)).brand_id
+        answer = await bench.services.publishing.preview(brand_id, catalogue)
+    if args.json:
+        say_json({"brand": brand_id, **answer})
+        return 0
+    for warning in answer["warnings"]:
+        note(f"warning: {warning}")
+    say(f"against revision {answer['revision']} of {brand_id}, with {answer['consumers']} consumers:")
+    for change in answer["changes"]:
+        say(f"  {_about(change, answer['asked_again'])}")
+    if not answer["changes"]:
+        say("  no topic changes")
+    return 0
+
+
+def _about(change: dict[str, Any], asked_again: dict[str, int]) -> str:
+    line = f"{change['topic']} {change['message']}" if change["topic"] else change["message"]
+    return f"{line} ({asked_again[change['topic']]} now)" if change["topic"] in asked_again else line
+
+
+async def _show(args: argparse.Namespace) -> int:
+    async with opened(args.database) as bench:
+        brand_id = (await bench.brand(args.brand)).brand_id
+        published = bench.services.catalogues.of(brand_id)
+    catalogue = published.catalogue
+    if args.json:
+        say_json({"revision": published.revision, "brand": brand_id, **catalogue.to_wire()})
+    elif not published.revision:
+        note(f"{brand_id} has no catalogue yet. Publish one: sayso-server catalogue publish FILE --brand {brand_id}")
+    else:
+        say(f"revision {published.revision} of {brand_id}, in {', '.join(catalogue.languages)}")
+        say_table(
+            ["TOPIC", "BASIS", "VERSION", "TITLE"],
+            [
+                [
+                    topic.key,
+                    "retired" if topic.retired else topic.basis.value,
+                    str(topic.version),
+                    topic.title.get(catalogue.default_language, ""),
+                ]
+                for topic in catalogue.topics.values()
+            ],
+        )
+    return 0

@@ -1,0 +1,74 @@
+"""Around every request: only HTTP as it should be, a request id, and problem+json for whatever goes wrong."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
+
+from sayso.wire import Code
+from sayso_server.routes.answers import new_request_id, problem_answer, refusal_answer
+from sayso_server.routes.guard import REQUEST_ID_KEY
+from sayso_server.services.refusals import RefusedError
+from sayso_server.storage.base import StorageUnavailableError
+
+log = logging.getLogger(__name__)
+
+_VERSIONS = frozenset({HttpVersion10, HttpVersion11})
+_CODES = {
+    HTTPStatus.NOT_FOUND: (Code.NOT_FOUND, "there is nothing here; /openapi.json lists what there is"),
+    HTTPStatus.METHOD_NOT_ALLOWED: (Code.METHOD_NOT_ALLOWED, "this method is not for this path; see the Allow header"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (Code.BODY_TOO_LARGE, "the body is too large; send less at once"),
+}
+
+
+@web.middleware
+async def answer_everything(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turn whatever a handler raises into an answer that tells the caller enough and a stranger nothing."""
+    request_id = new_request_id()
+    request[REQUEST_ID_KEY] = request_id
+    if request.version not in _VERSIONS:
+        answer = problem_answer(
+            HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, Code.BAD_REQUEST, "use HTTP/1.1", request_id=request_id
+        )
+        answer.force_close()
+        return answer
+    if not request.raw_path.startswith("/"):
+        answer = problem_answer(
+            HTTPStatus.BAD_REQUEST, Code.BAD_REQUEST, "send the path alone; this is no proxy", request_id=request_id
+        )
+        answer.force_close()
+        return answer
+    try:
+        return await handler(request)
+    except RefusedError as refusal:
+        answer = refusal_answer(refusal, request_id=request_id)
+        if not request.content.is_eof():
+            # The rest of a body that nobody will read must not be taken for the next request.
+            answer.force_close()
+        return answer
+    except StorageUnavailableError:
+        log.error("storage unavailable, request %s", request_id)
+        return problem_answer(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            Code.UNAVAILABLE,
+            "nothing was recorded; try again in a moment",
+            request_id=request_id,
+            headers={hdrs.RETRY_AFTER: "1"},
+        )
+    except web.HTTPException as error:
+        status = HTTPStatus(error.status)
+        code, message = _CODES.get(status, (Code.BAD_REQUEST, status.phrase))
+        kept = {name: error.headers[name] for name in (hdrs.ALLOW, hdrs.LOCATION) if name in error.headers}
+        return problem_answer(status, code, message, request_id=request_id, headers=kept)
+    except Exception:
+        # The answer says nothing about the inside; the log has the trace under the request's id.
+        log.exception("unexpected error, request %s", request_id)
+        return problem_answer(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            Code.INTERNAL,
+            "something went wrong on the server; quote the request id to its operator",
+            request_id=request_id,
+        )

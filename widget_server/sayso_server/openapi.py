@@ -1,0 +1,148 @@
+"""The server's description in OpenAPI 3.1, made from the route table, so that it can't lag behind it."""
+
+import re
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from sayso.wire import Code
+from sayso_server.answer_schemas import ANSWERS
+from sayso_server.jsonio import dumps
+from sayso_server.routes.table import Row
+
+_PARAMETER = re.compile(r"{(\w+)}")
+_PARAMETERS = {"id": "The consumer's id", "device_id": "The device's id"}
+_PROBLEMS = {
+    "400": "The request is malformed",
+    "401": "No token, or one that is not accepted",
+    "403": "The token may not do this",
+    "408": "The body did not arrive in time",
+    "409": "Something newer exists",
+    "413": "The body is too large",
+    "415": "The body is not JSON",
+    "422": "A member does not fit",
+    "503": "The server can't answer now",
+}
+_WITHOUT_TOKEN = frozenset({"400", "503"})
+_WITHOUT_BODY = frozenset({"400", "401", "403", "409", "422", "503"})
+
+
+def describe(rows: tuple[Row, ...]) -> bytes:
+    """Give the document as JSON."""
+    models = list(dict.fromkeys(row.body for row in rows if row.body is not None))
+    wanted: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in models]
+    _, schemas = models_json_schema(wanted, ref_template="#/components/schemas/{model}")
+    paths: dict[str, Any] = {}
+    for row in rows:
+        paths.setdefault(row.path, {})[row.method.lower()] = _operation(row)
+    return dumps(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Sayso",
+                "version": "1",
+                "summary": "Records consumers' privacy choices and answers whether something may be done.",
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "paths": paths,
+            "components": {
+                "schemas": {**schemas.get("$defs", {}), **ANSWERS, "Problem": _problem_schema()},
+                "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            },
+        }
+    )
+
+
+def _operation(row: Row) -> dict[str, Any]:
+    success: dict[str, Any] = {"description": "Done"}
+    if row.answer == "Page":
+        success["content"] = {"text/html": {"schema": {"type": "string"}}}
+    else:
+        success["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{row.answer}"}}}
+    answers: dict[str, Any] = {str(row.status): success}
+    if row.status == 201:  # noqa: PLR2004 - Created; a repetition creates nothing
+        answers.setdefault("200", success)
+    if "preferences" in row.path:
+        answers["304"] = {"description": "Not changed since the entity tag was given"}
+    applying = set(_PROBLEMS) if row.body_limit else set(_WITHOUT_BODY)
+    for status in sorted(applying if row.classes else _WITHOUT_TOKEN):
+        answers[status] = {
+            "description": _PROBLEMS[status],
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(row),
+        "summary": row.summary,
+        "parameters": _parameters(row),
+        "responses": answers,
+        "x-token-classes": sorted(token_class.value for token_class in row.classes),
+        "x-roles": sorted(role.value for role in row.roles),
+        "x-rate-class": row.rate_class.value,
+        "security": [{"token": []}] if row.classes else [],
+    }
+    if row.body is not None:
+        schema: dict[str, Any] = {"$ref": f"#/components/schemas/{row.body.__name__}"}
+    elif row.body_limit:
+        schema = {"type": "object"}
+    else:
+        return operation
+    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _operation_id(row: Row) -> str:
+    words = [word for word in re.split(r"[/{}_.]+", row.path.removeprefix("/v1")) if word]
+    return "_".join([row.method.lower(), *words]) if words else "home"
+
+
+def _parameters(row: Row) -> list[dict[str, Any]]:
+    path = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _PARAMETERS[name],
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:@+=-]{0,127}$"},
+        }
+        for name in _PARAMETER.findall(row.path)
+    ]
+    query = [
+        {"name": name, "in": "query", "required": False, "description": text, "schema": _query_schema(name)}
+        for name, text in row.query.items()
+    ]
+    return path + query
+
+
+def _query_schema(name: str) -> dict[str, Any]:
+    if name == "as_of":
+        return {"type": "string", "format": "date-time"}
+    if name == "allow_lower_majority":
+        return {"type": "string", "enum": ["true", "false"]}
+    return {"type": "integer", "minimum": 0}
+
+
+def _problem_schema() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "description": "RFC 9457 problem details",
+        "required": ["type", "title", "status", "code", "detail", "request_id", "errors"],
+        "properties": {
+            "type": text,
+            "title": text,
+            "status": {"type": "integer"},
+            "code": {"type": "string", "enum": [code.value for code in Code]},
+            "detail": text,
+            "request_id": text,
+            "current_version": {"type": "integer"},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["pointer", "code", "message"],
+                    "properties": {"pointer": text, "code": text, "message": text},
+                },
+            },
+        },
+    }

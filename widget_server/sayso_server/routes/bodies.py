@@ -1,0 +1,161 @@
+"""Bodies: read within limits, parsed strictly, and every fault named by pointer and code."""
+
+import asyncio
+import difflib
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sayso.errors import Problem
+from sayso.wire import JSON_TYPE, MAX_CHOICES, Code
+from sayso_server.jsonio import BadJsonError, parse_strictly
+from sayso_server.services.refusals import RefusedError, refuse_members
+
+Model = TypeVar("Model", bound=BaseModel)
+
+BODY_TIMEOUT = timedelta(seconds=10)
+"""aiohttp itself waits for ever for the second half of a body."""
+
+
+async def read_body(request: web.Request, *, limit: int) -> bytes:
+    """Read a whole body of JSON.
+
+    Raises:
+        RefusedError: 408, 413 or 415.
+    """
+    if request.content_type != JSON_TYPE or (request.charset or "utf-8").lower() != "utf-8":
+        raise RefusedError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            Code.UNSUPPORTED_MEDIA_TYPE,
+            "send Content-Type: application/json, in UTF-8",
+        )
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise RefusedError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Code.UNSUPPORTED_MEDIA_TYPE, "send the body without Content-Encoding"
+        )
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    try:
+        if request.content.is_eof():
+            body = await request.read()
+        else:
+            async with asyncio.timeout(BODY_TIMEOUT.total_seconds()):
+                body = await request.read()
+    except TimeoutError:
+        raise RefusedError(
+            HTTPStatus.REQUEST_TIMEOUT, Code.TIMED_OUT, "the body did not arrive within 10 seconds; send it again"
+        ) from None
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large(limit) from None
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def parse(model: type[Model], body: bytes) -> Model:
+    """Parse a body into a model.
+
+    Raises:
+        RefusedError: 400 for what is not strict JSON, 422 for members that don't fit.
+    """
+    parse_members(body)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise refuse_members([_problem(model, detail) for detail in _details(error)]) from None
+
+
+def parse_members(body: bytes) -> Any:
+    """Parse a body as strict JSON.
+
+    Raises:
+        RefusedError: 400.
+    """
+    try:
+        return parse_strictly(body)
+    except BadJsonError as error:
+        raise RefusedError(
+            HTTPStatus.BAD_REQUEST, error.code, str(error), problems=[Problem("", error.code.value, str(error))]
+        ) from None
+
+
+def _too_large(limit: int) -> RefusedError:
+    return RefusedError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        Code.BODY_TOO_LARGE,
+        f"the body is larger than {limit} bytes; send less at once",
+    )
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_context=True, include_input=False)
+
+
+_BY_TYPE = {
+    "missing": (Code.MISSING_MEMBER, "this member is missing; add it"),
+    "timezone_aware": (
+        Code.NAIVE_TIME,
+        "the time has no offset, so nobody can tell when it was; end it with Z or +02:00",
+    ),
+    "timezone_naive": (
+        Code.NAIVE_TIME,
+        "the time has no offset, so nobody can tell when it was; end it with Z or +02:00",
+    ),
+}
+_OURS = frozenset({Code.INVALID_ID.value, Code.PERSONAL_ID.value, Code.INVALID_VALUE.value})
+_WRONG_TYPE_ENDINGS = ("_type", "_parsing", "_from_float", "is_instance_of", "_from_date_parsing")
+
+
+def _problem(model: type[BaseModel], detail: ErrorDetails) -> Problem:
+    kind, loc, text = detail["type"], detail["loc"], detail["msg"]
+    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in loc)
+    if kind in _BY_TYPE:
+        code, text = _BY_TYPE[kind]
+    elif kind in _OURS:
+        code = Code(kind)
+    elif kind == "extra_forbidden":
+        code, text = Code.UNKNOWN_MEMBER, _unknown_member(model, loc)
+    elif kind == "too_long" and loc in {("choices",), ("checks",)}:
+        code, text = Code.BATCH_TOO_LARGE, f"at most {MAX_CHOICES} at once; send the rest in another request"
+    elif kind == "too_short" and loc in {("choices",), ("checks",)}:
+        code, text = Code.BATCH_EMPTY, "there is nothing in it; send at least one"
+    elif kind in {"datetime_parsing", "datetime_from_date_parsing"}:
+        code, text = Code.INVALID_VALUE, "this is no RFC 3339 time, such as 2026-11-23T19:00:00Z"
+    elif kind.endswith(_WRONG_TYPE_ENDINGS):
+        code = Code.WRONG_TYPE
+    else:
+        code = Code.INVALID_VALUE
+    return Problem(pointer, code.value, text)
+
+
+def _unknown_member(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    known = _members_at(model, loc[:-1])
+    near = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}" if known else "leave it out"
+    return f"there is no such member; {hint}"
+
+
+def _members_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    current: Any = model
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        field = current.model_fields.get(part) if hasattr(current, "model_fields") else None
+        current = _model_in(field.annotation) if field is not None else None
+        if current is None:
+            return []
+    return list(current.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for part in getattr(annotation, "__args__", ()):
+        found = _model_in(part)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,53 @@
+"""Showing, previewing and publishing a brand's catalogue."""
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from sayso.catalogue import catalogue_from_python
+from sayso.errors import CatalogueError, Problem
+from sayso.model.catalogue import Catalogue
+from sayso.wire import Code
+from sayso_server.routes.asked import Asked
+from sayso_server.services.refusals import RefusedError
+
+
+async def get_catalogue(asked: Asked) -> web.Response:
+    """Show the current catalogue."""
+    brand_id = asked.caller.brand_id
+    published = asked.services.catalogues.of(brand_id)
+    body = {"revision": published.revision, "brand": brand_id, **published.catalogue.to_wire()}
+    etag = f'"{brand_id}.{published.revision}"'
+    return asked.answer(body, headers={"ETag": etag})
+
+
+async def put_catalogue(asked: Asked) -> web.Response:
+    """Publish the next revision."""
+    catalogue = await _read(asked)
+    result = await asked.services.publishing.publish(
+        asked.caller.brand_id,
+        catalogue,
+        allow_lower_majority=asked.request.query.get("allow_lower_majority") == "true",
+    )
+    return asked.answer(
+        {"revision": result.revision, "published_at": result.published_at, "changed": result.changed},
+        status=HTTPStatus.CREATED if result.changed else HTTPStatus.OK,
+    )
+
+
+async def preview_catalogue(asked: Asked) -> web.Response:
+    """Say what publishing would change and whom it would ask again."""
+    return asked.answer(await asked.services.publishing.preview(asked.caller.brand_id, await _read(asked)))
+
+
+async def _read(asked: Asked) -> Catalogue:
+    members = await asked.members()
+    if not isinstance(members, dict):
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, Code.WRONG_TYPE, "a catalogue is an object")
+    try:
+        return catalogue_from_python(members)
+    except CatalogueError as error:
+        problems = [Problem("", Code.CATALOGUE_INVALID.value, str(found)) for found in error.found]
+        raise RefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, Code.CATALOGUE_INVALID, str(error), problems=problems
+        ) from None

@@ -1,0 +1,59 @@
+"""One consumer: preferences, devices, signals, age, links, export."""
+
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from sayso.model.age import AgeReport
+from sayso.model.signal import SignalReport
+from sayso_server.routes.answers import empty_answer, json_answer
+from sayso_server.routes.asked import Asked
+from sayso_server.services.device_report import DeviceReportBody
+
+
+async def get_preferences(asked: Asked) -> web.Response:
+    """Give the snapshot: every topic decided, with reasons."""
+    brand_id, consumer_id = asked.caller.brand_id, asked.consumer_id
+    reading = asked.services.reading
+    moment = asked.query_instant("as_of") if asked.request.query_string else None
+    at_least = asked.query_int("at_least") if asked.request.query_string else None
+    if at_least is not None:
+        await reading.wait_for(brand_id, consumer_id, at_least)
+    if moment is None:
+        snapshot = await reading.snapshot(brand_id, consumer_id)
+    else:
+        snapshot = await reading.snapshot_at(brand_id, consumer_id, moment)
+    headers: dict[str, str] = {hdrs.ETAG: snapshot.etag}
+    if_none_match = asked.request.headers.get(hdrs.IF_NONE_MATCH)
+    if if_none_match is not None and _matches(if_none_match, snapshot.etag):
+        return empty_answer(HTTPStatus.NOT_MODIFIED, request_id=asked.request_id, headers=headers)
+    return json_answer(snapshot.body, request_id=asked.request_id, headers=headers)
+
+
+async def put_device(asked: Asked) -> web.Response:
+    """Record what a device says about its permissions."""
+    report = await asked.parse(DeviceReportBody)
+    return asked.answer(await asked.services.reporting.device(asked.caller, asked.consumer_id, asked.device_id, report))
+
+
+async def post_signal(asked: Asked) -> web.Response:
+    """Record the first sight of a signal."""
+    report = await asked.parse(SignalReport)
+    return asked.answer(await asked.services.reporting.signal(asked.caller, asked.consumer_id, report))
+
+
+async def put_age(asked: Asked) -> web.Response:
+    """Record evidence of age."""
+    report = await asked.parse(AgeReport)
+    return asked.answer(await asked.services.reporting.age(asked.caller, asked.consumer_id, report))
+
+
+async def get_export(asked: Asked) -> web.Response:
+    """Give everything held about a consumer."""
+    return asked.answer(await asked.services.reading.export(asked.caller.brand_id, asked.consumer_id))
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    # RFC 9110 §13.1.2: a list of tags, compared weakly, or "*".
+    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in tags or tags == ["*"]

@@ -1,0 +1,150 @@
+"""What stands before every handler: the token, where it came from, the roles; and after it: who may read the answer."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from sayso.wire import Code, TokenClass
+from sayso_server.auth import Claims, TokenRefusedError, Verifier, bearer_token, check_fetch_context
+from sayso_server.clock import Clock
+from sayso_server.routes.answers import empty_answer, problem_answer
+from sayso_server.routes.asked import Asked
+from sayso_server.routes.origins import Origins
+from sayso_server.routes.table import CONSUMER, Row
+from sayso_server.services import Services
+from sayso_server.services.caller import Caller
+from sayso_server.services.identity import is_closed
+from sayso_server.services.refusals import RefusedError
+
+log = logging.getLogger(__name__)
+
+REQUEST_ID_KEY = web.RequestKey("sayso.request_id", str)
+Refresh = Callable[[], Awaitable[None]]
+Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_ANSWERS = {
+    Code.TOKEN_MISSING: "send Authorization: Bearer with a token signed by one of the brand's keys",
+    Code.TOKEN_INVALID: "the token is not accepted; see SECURITY.md for what a token must say",
+    Code.TOKEN_EXPIRED: "the token has expired; sign a new one",
+    Code.SCOPE: "the token asks for more than its key's roles",
+    Code.ORIGIN: "the token may not be used from here; register the page with sayso-server brand origins add",
+}
+
+
+class Guard:
+    """Builds the endpoint of each row."""
+
+    def __init__(
+        self,
+        services: Services,
+        verifier: Verifier,
+        *,
+        refresh: Refresh,
+        origins: Origins,
+        clock: Clock,
+        public_origin: str,
+    ) -> None:
+        """Take what it works with."""
+        self._services = services
+        self._verifier = verifier
+        self._refresh = refresh
+        self._origins = origins
+        self._clock = clock
+        self._public_origin = public_origin
+
+    def endpoint(self, row: Row) -> Endpoint:
+        """Give what aiohttp calls for a row."""
+        handler, services, limit = row.handler, self._services, row.body_limit
+        roles = frozenset(role.value for role in row.roles)
+        shared = bool(row.classes & CONSUMER)
+
+        async def public(request: web.Request) -> web.StreamResponse:
+            return await handler(Asked(request, request[REQUEST_ID_KEY], services, limit, None))
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            request_id = request[REQUEST_ID_KEY]
+            try:
+                claims, place = await self._claims(request)
+            except TokenRefusedError as refused:
+                log.debug("token refused: %s", refused.why)
+                return _unauthorised(refused, request_id)
+            if claims.token_class not in row.classes:
+                raise RefusedError(HTTPStatus.FORBIDDEN, Code.TOKEN_CLASS, _wrong_class(row))
+            if claims.token_class is TokenClass.CONSUMER:
+                if await is_closed(services.storage, claims.brand_id, claims.subject or ""):
+                    return problem_answer(
+                        HTTPStatus.UNAUTHORIZED,
+                        Code.LINKED,
+                        "this visitor has signed in; ask the brand for a token of the account",
+                        request_id=request_id,
+                    )
+            elif not claims.scope & roles:
+                raise RefusedError(
+                    HTTPStatus.FORBIDDEN, Code.SCOPE, f"this needs one of the roles {', '.join(sorted(roles))}"
+                )
+            caller = Caller(claims.brand_id, claims.key_id, claims.token_class, claims.subject, place)
+            answer = await handler(Asked(request, request_id, services, limit, caller))
+            if shared and place is not None:
+                _share_with_page(request, answer)
+            return answer
+
+        return guarded if row.classes else public
+
+    async def preflight(self, request: web.Request) -> web.StreamResponse:
+        """Answer a browser's question whether a page may call: an origin that any brand registered may try."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is None or not self._origins.is_known(origin):
+            raise RefusedError(HTTPStatus.FORBIDDEN, Code.ORIGIN, _ANSWERS[Code.ORIGIN])
+        return empty_answer(
+            HTTPStatus.NO_CONTENT,
+            request_id=request[REQUEST_ID_KEY],
+            headers={
+                hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: origin,
+                hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, POST, PUT",
+                hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "Authorization, Content-Type, If-None-Match",
+                hdrs.ACCESS_CONTROL_MAX_AGE: "600",
+                hdrs.VARY: "Origin",
+            },
+        )
+
+    async def _claims(self, request: web.Request) -> tuple[Claims, str | None]:
+        await self._refresh()
+        token = bearer_token(request.headers.get(hdrs.AUTHORIZATION))
+        claims = self._verifier.verify(token, now=self._clock.now())
+        place = check_fetch_context(claims, request.headers, self._origins.of(claims.brand_id), self._public_origin)
+        return claims, place
+
+    async def visitor_is_here(self, token: str, *, brand_id: str, anonymous_id: str) -> bool:
+        """Tell whether a live consumer token of this brand and anonymous id was shown."""
+        await self._refresh()
+        try:
+            claims = self._verifier.verify(token, now=self._clock.now())
+        except TokenRefusedError:
+            return False
+        return (
+            claims.token_class is TokenClass.CONSUMER and claims.brand_id == brand_id and claims.subject == anonymous_id
+        )
+
+
+def _unauthorised(refused: TokenRefusedError, request_id: str) -> web.Response:
+    headers: dict[str, str] | None = (
+        {hdrs.WWW_AUTHENTICATE: "Bearer"} if refused.status == HTTPStatus.UNAUTHORIZED else None
+    )
+    return problem_answer(refused.status, refused.code, _ANSWERS[refused.code], request_id=request_id, headers=headers)
+
+
+def _wrong_class(row: Row) -> str:
+    names = " or ".join(sorted(token_class.value for token_class in row.classes))
+    hint = "; a consumer's token uses /v1/me" if TokenClass.CONSUMER not in row.classes else ""
+    return f"this takes a {names} token{hint}"
+
+
+def _share_with_page(request: web.Request, answer: web.StreamResponse) -> None:
+    # The token's claim and the brand's registration agree on this origin, so its page may read the answer.
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is not None:
+        answer.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        answer.headers[hdrs.VARY] = "Origin"
+        answer.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "ETag, Link, X-Request-Id"

@@ -1,0 +1,79 @@
+"""The route table. What is not here does not exist."""
+
+from sayso.model.age import AgeReport
+from sayso.model.choice import ChoiceBatch
+from sayso.model.signal import SignalReport
+from sayso.wire import MAX_BODY, Role
+from sayso_server.routes import catalogue, choices, consumers, decisions, service
+from sayso_server.routes.links import VisitorIsHere, make_post_link
+from sayso_server.routes.table import BACKEND, CATALOGUE_BODY, CONSUMER, SMALL_BODY, STAFF, RateClass, Row
+from sayso_server.services.checks import CheckBatch
+from sayso_server.services.device_report import DeviceReportBody
+from sayso_server.services.linking import LinkBody
+
+_RECORDERS = frozenset({Role.BACKEND, Role.AGENT, Role.PRIVACY_OFFICER})
+_READERS = frozenset({Role.BACKEND, Role.PRIVACY_OFFICER, Role.AUDITOR})
+_EXPORTERS = frozenset({Role.BACKEND, Role.PRIVACY_OFFICER})
+_BACKEND = frozenset({Role.BACKEND})
+_ADMIN = frozenset({Role.ADMIN})
+_ANYONE = frozenset(Role)
+_OFFICE = BACKEND | STAFF
+
+_PAGE = {"before": "the version to go on before; take it from the Link header"}
+_SNAPSHOT = {
+    "at_least": "wait up to 2 s for this version, else 409",
+    "as_of": "RFC 3339 time: what the system would have said then",
+}
+_PUBLISH = {"allow_lower_majority": "`true` to publish a majority below 18"}
+
+
+def make_rows(visitor_is_here: VisitorIsHere) -> tuple[Row, ...]:
+    """Give every row; `service.make_openapi` adds the one that describes the others."""
+    one = "/v1/consumers/{id}"
+    # fmt: off
+    return (
+        Row("POST", "/v1/choices", choices.post_choices, "Record 1 to 500 choices", _OFFICE, _RECORDERS,
+            body_limit=MAX_BODY, rate_class=RateClass.RECORD, body=ChoiceBatch, status=201, answer="Recorded"),
+        Row("GET", one + "/preferences", consumers.get_preferences, "A consumer's preferences", _OFFICE, _READERS,
+            query=_SNAPSHOT, answer="Preferences"),
+        Row("GET", one + "/choices", choices.get_choices, "A consumer's history, newest first", _OFFICE, _READERS,
+            query=_PAGE, answer="History"),
+        Row("POST", "/v1/decisions", decisions.post_decisions, "Answer 1 to 500 checks", _OFFICE, _READERS,
+            body_limit=MAX_BODY, body=CheckBatch, answer="Decisions"),
+        Row("PUT", one + "/devices/{device_id}", consumers.put_device, "What a device says about its permissions",
+            BACKEND, _BACKEND, body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=DeviceReportBody,
+            answer="DeviceRecorded"),
+        Row("POST", one + "/signals", consumers.post_signal, "A signal was seen: GPC or DNT", BACKEND, _BACKEND,
+            body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=SignalReport, answer="SignalRecorded"),
+        Row("PUT", one + "/age", consumers.put_age, "Evidence of age: a band, never a birth date", BACKEND, _BACKEND,
+            body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=AgeReport, answer="AgeRecorded"),
+        Row("POST", one + "/links", make_post_link(visitor_is_here), "An anonymous visitor has signed in", BACKEND,
+            _BACKEND, body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=LinkBody, status=201, answer="Linked"),
+        Row("GET", one + "/export", consumers.get_export, "Everything held about a consumer", _OFFICE, _EXPORTERS,
+            rate_class=RateClass.ADMIN, answer="Export"),
+        Row("GET", "/v1/catalogue", catalogue.get_catalogue, "The current catalogue", _OFFICE | CONSUMER, _ANYONE,
+            answer="Catalogue"),
+        Row("PUT", "/v1/catalogue", catalogue.put_catalogue, "Publish the next revision", BACKEND, _ADMIN,
+            body_limit=CATALOGUE_BODY, rate_class=RateClass.ADMIN, status=201, query=_PUBLISH, answer="Published"),
+        Row("POST", "/v1/catalogue/preview", catalogue.preview_catalogue, "What publishing would change", BACKEND,
+            _ADMIN, body_limit=CATALOGUE_BODY, rate_class=RateClass.ADMIN, answer="Preview"),
+        Row("POST", "/v1/me/choices", choices.post_choices, "Record one's own choices", CONSUMER, own_sub=True,
+            body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=ChoiceBatch, status=201, answer="Recorded"),
+        Row("GET", "/v1/me/choices", choices.get_choices, "One's own history", CONSUMER, own_sub=True, query=_PAGE,
+            answer="History"),
+        Row("GET", "/v1/me/preferences", consumers.get_preferences, "One's own preferences", CONSUMER, own_sub=True,
+            query=_SNAPSHOT, answer="Preferences"),
+        Row("POST", "/v1/me/decisions", decisions.post_decisions, "Checks about oneself", CONSUMER, own_sub=True,
+            body_limit=SMALL_BODY, body=CheckBatch, answer="Decisions"),
+        Row("PUT", "/v1/me/devices/{device_id}", consumers.put_device, "What one's own device says", CONSUMER,
+            own_sub=True, body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=DeviceReportBody,
+            answer="DeviceRecorded"),
+        Row("POST", "/v1/me/signals", consumers.post_signal, "One's own signal", CONSUMER, own_sub=True,
+            body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=SignalReport, answer="SignalRecorded"),
+        Row("PUT", "/v1/me/age", consumers.put_age, "One's own age band, with source self", CONSUMER, own_sub=True,
+            body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=AgeReport, answer="AgeRecorded"),
+        Row("GET", "/healthz", service.healthz, "The process answers", rate_class=RateClass.PUBLIC),
+        Row("GET", "/readyz", service.readyz, "The server can take choices", rate_class=RateClass.PUBLIC),
+        Row("GET", "/", service.home, "The first page", rate_class=RateClass.PUBLIC, answer="Page"),
+    )
+    # fmt: on

@@ -1,0 +1,42 @@
+"""The server about itself: health, readiness, its description and the first page."""
+
+from http import HTTPStatus
+
+from aiohttp import web
+
+from sayso.wire import Code
+from sayso_server.pages.home import HOME
+from sayso_server.routes.answers import html_answer, json_answer, problem_answer
+from sayso_server.routes.asked import Asked
+from sayso_server.routes.table import Handler
+from sayso_server.storage.base import StorageUnavailableError
+
+
+async def healthz(asked: Asked) -> web.Response:
+    """Say that the process answers."""
+    return asked.answer({"status": "ok"})
+
+
+async def readyz(asked: Asked) -> web.Response:
+    """Say whether the server can take choices."""
+    try:
+        await asked.services.storage.config_version()
+    except StorageUnavailableError:
+        return problem_answer(
+            HTTPStatus.SERVICE_UNAVAILABLE, Code.UNAVAILABLE, "not ready", request_id=asked.request_id
+        )
+    return asked.answer({"status": "ready"})
+
+
+async def home(asked: Asked) -> web.Response:
+    """Show what this is and where to go."""
+    return html_answer(HOME, request_id=asked.request_id)
+
+
+def make_openapi(document: bytes) -> Handler:
+    """Give the handler that serves a ready description."""
+
+    async def openapi(asked: Asked) -> web.Response:
+        return json_answer(document, request_id=asked.request_id)
+
+    return openapi

@@ -1,0 +1,98 @@
+"""Every route in one table: who may call it, with which roles, how much it takes. The router is built from it alone."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from sayso.wire import MAX_BODY, Role, TokenClass
+from sayso_server.routes.asked import Asked
+
+Handler = Callable[[Asked], Awaitable[web.StreamResponse]]
+
+PUBLIC: frozenset[TokenClass] = frozenset()
+BACKEND = frozenset({TokenClass.BACKEND})
+CONSUMER = frozenset({TokenClass.CONSUMER})
+STAFF = frozenset({TokenClass.STAFF})
+SMALL_BODY = 64 * 1024
+CATALOGUE_BODY = 1024 * 1024
+NO_BODY = 0
+
+
+class RateClass(StrEnum):
+    """Which bucket a call draws from. Recording has its own, so that nothing else can keep anyone from opting out."""
+
+    RECORD = "record"
+    READ = "read"
+    ADMIN = "admin"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One route.
+
+    Attributes:
+        method: HTTP method.
+        path: Template as aiohttp writes it.
+        handler: What answers.
+        summary: One line for `/openapi.json`.
+        classes: Token classes that may call it; none for a public route.
+        roles: Roles of which a backend or staff token needs one; a consumer token has none.
+        own_sub: The consumer is the token's `sub`, never a path member or a member of the body.
+        body_limit: Bytes of body taken; 0 for none.
+        rate_class: Which rate limit it draws from.
+        body: The model of the body, for `/openapi.json`.
+        status: The status of success.
+        answer: Name of the answer's schema.
+        query: Query parameters and what they are.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    classes: frozenset[TokenClass] = PUBLIC
+    roles: frozenset[Role] = frozenset()
+    own_sub: bool = False
+    body_limit: int = NO_BODY
+    rate_class: RateClass = RateClass.READ
+    body: type[BaseModel] | None = None
+    status: int = 200
+    answer: str = "Object"
+    query: dict[str, str] = field(default_factory=dict)
+
+
+def check_rows(rows: tuple[Row, ...]) -> None:
+    """Refuse a table that leaves a question open.
+
+    Raises:
+        ValueError: Naming the row.
+    """
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        where = f"{row.method} {row.path}"
+        if (row.method, row.path) in seen:
+            raise ValueError(f"{where} stands in the table twice")
+        seen.add((row.method, row.path))
+        if row.classes & (BACKEND | STAFF) and not row.roles:
+            raise ValueError(f"{where} takes backend or staff tokens but names no role")
+        if row.own_sub != (row.classes == CONSUMER):
+            raise ValueError(f"{where}: exactly the routes of consumer tokens alone act on the token's sub")
+        if row.body is not None and not 0 < row.body_limit <= MAX_BODY:
+            raise ValueError(f"{where} takes a body but names no limit")
+
+
+def check_router(app: web.Application, rows: tuple[Row, ...]) -> None:
+    """Refuse an application that answers on a route without a row.
+
+    Raises:
+        ValueError: Naming the route.
+    """
+    known = {(row.method, row.path) for row in rows}
+    for route in app.router.routes():
+        path = route.resource.canonical if route.resource is not None else "*"
+        if (route.method, path) not in known and (route.method, path) != ("OPTIONS", path):
+            raise ValueError(f"{route.method} {path} has no row in the route table")

@@ -1,0 +1,39 @@
+"""What the server can do. No aiohttp here: routes translate, services decide."""
+
+from dataclasses import dataclass
+
+from sayso_server.clock import Clock
+from sayso_server.services.catalogues import Catalogues
+from sayso_server.services.linking import Linking
+from sayso_server.services.publishing import Publishing
+from sayso_server.services.reading import Reading
+from sayso_server.services.recording import Recording
+from sayso_server.services.reporting import Reporting
+from sayso_server.storage.base import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every service over one storage."""
+
+    storage: Storage
+    catalogues: Catalogues
+    recording: Recording
+    reporting: Reporting
+    linking: Linking
+    reading: Reading
+    publishing: Publishing
+
+
+def make_services(storage: Storage, clock: Clock) -> Services:
+    """Put the services together."""
+    catalogues = Catalogues(storage)
+    return Services(
+        storage=storage,
+        catalogues=catalogues,
+        recording=Recording(storage, catalogues, clock),
+        reporting=Reporting(storage, clock),
+        linking=Linking(storage),
+        reading=Reading(storage, catalogues, clock),
+        publishing=Publishing(storage, catalogues, clock),
+    )

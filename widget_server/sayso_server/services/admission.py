@@ -1,0 +1,174 @@
+"""Which choices may be recorded at all: what can be told from the choice, the catalogue and the caller alone.
+
+A refusal is never turned away for its clock, its notice or a retired topic; a grant is, where it would not be lawful.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from sayso.errors import Problem
+from sayso.model.choice import Actor, Choice, Method
+from sayso.model.instant import Micros, to_micros
+from sayso.model.topic import EVERY_TOPIC, LegalBasis, TopicKind
+from sayso.rules.effective import LATEST_GRANT_AHEAD, is_from_the_future
+from sayso.wire import Code, TokenClass
+from sayso_server.services.caller import Caller
+from sayso_server.services.catalogues import Published
+
+_REQUIRED = frozenset({LegalBasis.CONTRACT, LegalBasis.LEGAL_OBLIGATION})
+_BY_CONSUMER = frozenset({Method.WIDGET, Method.CHAT})
+_BY_STAFF = frozenset({Method.AGENT, Method.PHONE, Method.EMAIL, Method.PAPER})
+
+
+def problems_of(
+    choices: Iterable[Choice], published: Published, caller: Caller, *, sent_at: Micros | None, now: Micros
+) -> list[Problem]:
+    """List what keeps a batch from being recorded; empty when nothing does.
+
+    Args:
+        choices: The batch.
+        published: The brand's catalogue.
+        caller: Whose token it came with.
+        sent_at: The sender's time of sending, if given.
+        now: The server's time.
+    """
+    problems: list[Problem] = []
+    seen: set[tuple[str, str]] = set()
+    for place, choice in enumerate(choices):
+        at = f"/choices/{place}"
+        identity = (choice.consumer_id, choice.id)
+        if identity in seen:
+            problems.append(
+                Problem(f"{at}/id", Code.DUPLICATE_ID, "this id is in the batch twice; every choice has its own")
+            )
+        seen.add(identity)
+        problems.extend(_about_caller(at, choice, caller))
+        problems.extend(_about_shape(at, choice))
+        if choice.is_refusal:
+            problems.extend(_about_refusal(at, choice, published))
+        else:
+            problems.extend(_about_grant(at, choice, published, sent_at, now))
+    return problems
+
+
+def actor_of(choice: Choice, caller: Caller) -> Actor:
+    """Give who made an admitted choice."""
+    if caller.token_class is TokenClass.STAFF:
+        return Actor.AGENT
+    return choice.actor or Actor.CONSUMER
+
+
+def _about_caller(at: str, choice: Choice, caller: Caller) -> Iterator[Problem]:
+    allowed: tuple[Actor | None, ...]
+    match caller.token_class:
+        case TokenClass.CONSUMER:
+            allowed = (None, Actor.CONSUMER)
+            if choice.method not in _BY_CONSUMER:
+                yield Problem(f"{at}/method", Code.ACTOR_NOT_YOURS, "a consumer's own choice comes by widget or chat")
+            for name in ("expires_at", "evidence", "jurisdiction"):
+                if getattr(choice, name) is not None:
+                    yield Problem(f"{at}/{name}", Code.ACTOR_NOT_YOURS, f"only the brand's backend may set {name}")
+        case TokenClass.STAFF:
+            allowed = (None, Actor.AGENT)
+            if choice.method not in _BY_STAFF:
+                yield Problem(
+                    f"{at}/method", Code.ACTOR_NOT_YOURS, "staff record what came by agent, phone, email or paper"
+                )
+        case TokenClass.BACKEND:
+            allowed = (None, Actor.CONSUMER, Actor.BRAND)
+    if choice.actor not in allowed:
+        names = " or ".join(actor.value for actor in allowed if actor is not None)
+        yield Problem(
+            f"{at}/actor", Code.ACTOR_NOT_YOURS, f"this token may say actor {names}; leave it out or say that"
+        )
+
+
+def _about_shape(at: str, choice: Choice) -> Iterator[Problem]:
+    if choice.is_refusal:
+        for name in ("expires_at", "overrides"):
+            if getattr(choice, name):
+                yield Problem(
+                    f"{at}/{name}", Code.INVALID_VALUE, f"only a grant has {name}; a refusal holds until a grant"
+                )
+    detail = choice.detail
+    if detail is not None:
+        kind = choice.topic.partition(":")[0]
+        if detail.precision is not None and choice.topic != "permission:location":
+            yield Problem(f"{at}/detail/precision", Code.INVALID_VALUE, "precision belongs to permission:location only")
+        if detail.sender is not None and kind != TopicKind.CHANNEL:
+            yield Problem(f"{at}/detail/sender", Code.INVALID_VALUE, "sender belongs to channel topics only")
+
+
+def _about_refusal(at: str, choice: Choice, published: Published) -> Iterator[Problem]:
+    if choice.topic == EVERY_TOPIC:
+        return
+    topic = published.catalogue.topic(choice.topic)
+    if topic is None:
+        yield _unknown_topic(at, choice.topic, published)
+    elif topic.basis in _REQUIRED and not topic.retired:
+        yield Problem(
+            f"{at}/topic",
+            Code.NOT_REFUSABLE,
+            f"{choice.topic} rests on {topic.basis.value.replace('_', ' ')} and can't be refused; "
+            "file a rights request of kind object, restrict or delete instead",
+        )
+
+
+def _about_grant(
+    at: str, choice: Choice, published: Published, sent_at: Micros | None, now: Micros
+) -> Iterator[Problem]:
+    if choice.topic == EVERY_TOPIC:
+        yield Problem(
+            f"{at}/topic", Code.NOT_GRANTABLE, "everything can be refused at once, but grants name a topic each"
+        )
+        return
+    made_at = to_micros(choice.made_at) if choice.made_at is not None else None
+    if is_from_the_future(recorded_at=now, sent_at=sent_at, made_at=made_at):
+        minutes = LATEST_GRANT_AHEAD // timedelta(minutes=1)
+        yield Problem(
+            f"{at}/made_at",
+            Code.FROM_THE_FUTURE,
+            f"the grant is dated more than {minutes} minutes after it was sent; check the sender's clock",
+        )
+    topic = published.catalogue.topic(choice.topic)
+    if topic is None or topic.retired:
+        yield _unknown_topic(at, choice.topic, published)
+        return
+    if choice.notice is None:
+        yield Problem(
+            f"{at}/notice",
+            Code.NOTICE_REQUIRED,
+            'consent without a notice is none; say what was shown, such as {"language": "en"}',
+        )
+        return
+    if choice.notice.language not in published.catalogue.languages:
+        yield Problem(
+            f"{at}/notice/language",
+            Code.NOTICE_UNKNOWN,
+            f"no notice is in {choice.notice.language}; there are {', '.join(published.catalogue.languages)}",
+        )
+    version = choice.notice.version
+    if version is not None and version > topic.version:
+        yield Problem(
+            f"{at}/notice/version",
+            Code.NOTICE_UNKNOWN,
+            f"{choice.topic} has notice versions up to {topic.version}; leave the version out for the current one",
+        )
+    elif version is not None and version < topic.version:
+        yield Problem(
+            f"{at}/notice/version",
+            Code.NOTICE_STALE,
+            f"the notice has changed: show version {topic.version} and ask again",
+        )
+
+
+def _unknown_topic(at: str, key: str, published: Published) -> Problem:
+    if not published.revision:
+        return Problem(
+            f"{at}/topic",
+            Code.UNKNOWN_TOPIC,
+            "no catalogue is published; run sayso-server catalogue publish FILE --brand ID",
+        )
+    nearest = published.catalogue.nearest(key)
+    hint = f"; did you mean {nearest}?" if nearest else "; see GET /v1/catalogue for the topics there are"
+    return Problem(f"{at}/topic", Code.UNKNOWN_TOPIC, f"the catalogue has no topic {key[:64]!r}{hint}")

@@ -1,0 +1,15 @@
+"""The body of `PUT …/devices/{device_id}`."""
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class DeviceReportBody(BaseModel):
+    """What a device says: exactly what the library reports, and which library that is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    vocabulary: Annotated[str, Field(min_length=1, max_length=64)]
+    observed_at: AwareDatetime
+    states: Annotated[dict[str, Any], Field(max_length=100)]

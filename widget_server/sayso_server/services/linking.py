@@ -1,0 +1,197 @@
+"""Linking an anonymous visitor to the consumer they turned out to be."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sayso.errors import Problem
+from sayso.model.choice import ConsumerId
+from sayso.model.ids import is_anonymous
+from sayso.model.instant import Micros
+from sayso.model.recorded import RecordedChoice
+from sayso.rules.fold import add
+from sayso.rules.link import carried, copies
+from sayso.wire import Code
+from sayso_server.jsonio import dumps, loads
+from sayso_server.services.caller import Caller
+from sayso_server.services.recording import kept_of, recorded_choice
+from sayso_server.services.refusals import RefusedError, refuse_member
+from sayso_server.services.state import State, read_state, write_state
+from sayso_server.storage.base import Found, Storage, StoredChange, StoredConsumer, Wanted, Write
+
+Answer = dict[str, Any]
+
+
+class LinkBody(BaseModel):
+    """The body of `POST …/links`. The token proves that the visitor was there; without it only refusals carry over."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    anonymous_id: ConsumerId
+    anonymous_token: Annotated[str, Field(max_length=4096)] | None = None
+
+
+class Linking:
+    """Links anonymous ids to known ones."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Take what it works with."""
+        self._storage = storage
+
+    async def link(self, caller: Caller, known_id: str, anonymous_id: str, *, with_grants: bool) -> Answer:
+        """Make an anonymous id an alias of a known one, and carry its choices over.
+
+        Raises:
+            RefusedError: 409 `already_linked` when it belongs to another consumer, 422 for ids of the wrong kind.
+        """
+        if not is_anonymous(anonymous_id):
+            raise refuse_member(
+                "/anonymous_id",
+                Code.INVALID_ID,
+                "only an anon_ id can be linked; two known consumers are never made one",
+            )
+        if is_anonymous(known_id):
+            raise RefusedError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                Code.INVALID_ID,
+                "an anonymous id is linked to a known one, not to another visitor",
+            )
+
+        def plan(found: Mapping[str, Found], now: Micros) -> tuple[list[Write], Answer]:
+            return _link(caller, known_id, anonymous_id, found, now, with_grants=with_grants)
+
+        wanted = [Wanted(known_id), Wanted(anonymous_id, whole_history=True)]
+        return await self._storage.record(caller.brand_id, wanted, plan)
+
+
+def _link(
+    caller: Caller, known_id: str, anonymous_id: str, found: Mapping[str, Found], now: Micros, *, with_grants: bool
+) -> tuple[list[Write], Answer]:
+    before, other = found[known_id].consumer, found[anonymous_id].consumer
+    known, visitor = read_state(before), read_state(other)
+    if visitor.linked_to == known_id:
+        return [], _earlier_answer(found[anonymous_id].history)
+    if visitor.linked_to is not None:
+        raise RefusedError(
+            HTTPStatus.CONFLICT,
+            Code.ALREADY_LINKED,
+            "this visitor was linked to another consumer; give the browser a new anonymous id after each logout",
+            problems=[Problem("/anonymous_id", Code.ALREADY_LINKED.value, "linked to another consumer")],
+        )
+    originals = [change for change in found[anonymous_id].history if change.kind == "choice"]
+    by_version = {change.version: change for change in originals}
+    said = [recorded_choice(change) for change in originals]
+    taken = carried(said, known_topics=known.topics, with_grants=with_grants)
+    recorded_at = max(now, before.recorded_at if before else 0, other.recorded_at if other else 0)
+    version = before.version if before else 0
+    latest = before.effective_max if before else 0
+    stamp = caller.stamp()
+    changes: list[StoredChange] = []
+
+    def append(kind: str, body: bytes, effective: Micros, choice_id: str | None = None, mark: bytes = b"") -> None:
+        nonlocal version, latest
+        version += 1
+        if kind == "choice":
+            latest = max(latest, effective)
+        changes.append(StoredChange(version, kind, recorded_at, effective, latest, choice_id, mark, body))
+
+    link = {"linked_from": anonymous_id}
+    append("link", dumps({"sent": {"anonymous_id": anonymous_id}, "outcome": link, "recorded_by": stamp}), recorded_at)
+    known.linked_from.append(anonymous_id)
+    for packed in visitor.signals:
+        name, device_id, _, effective, source = packed
+        if not any(seen[0] == name and seen[1] == device_id for seen in known.signals):
+            seen = [name, device_id, version + 1, effective, source]
+            sent = {"name": name, "source": source, "linked_from": anonymous_id}
+            append("signal", dumps({"sent": sent, "outcome": {"seen": seen}, "recorded_by": stamp}), recorded_at)
+            known.signals.append(seen)
+    known_topics = frozenset(known.topics)
+    copied = copies(taken, anonymous_id=anonymous_id, after_version=version, known_topics=known_topics)
+    for (topic, copy), (_, original) in zip(copied, taken, strict=True):
+        source = by_version[original.version]
+        append(
+            "choice", _copied_body(source, copy, anonymous_id), copy.effective_at, copy.choice_id, source.fingerprint
+        )
+        known.topics.put(topic, add(known.topics.fold_of(topic), copy))
+    held = {piece[0] for piece in known.age}
+    # An upper bound can only restrict; anything else is believed only if the visitor was really there.
+    minors = [piece for piece in visitor.age if piece[0] not in held and (with_grants or piece[2] is not None)]
+    if minors:
+        known.age = [*known.age, *minors]
+        append("age", dumps({"sent": link, "outcome": {"age": known.age}, "recorded_by": stamp}), recorded_at)
+    writes = [
+        Write(known_id, StoredConsumer(version, recorded_at, latest, write_state(known)), tuple(changes)),
+        _close(
+            anonymous_id=anonymous_id,
+            known_id=known_id,
+            visitor=visitor,
+            other=other,
+            recorded_at=recorded_at,
+            stamp=stamp,
+            known_version=version,
+            taken=taken,
+            said=said,
+        ),
+    ]
+    return writes, _answer(known_id, version, taken, said, replayed=False)
+
+
+def _close(
+    *,
+    anonymous_id: str,
+    known_id: str,
+    visitor: State,
+    other: StoredConsumer | None,
+    recorded_at: Micros,
+    stamp: dict[str, str],
+    known_version: int,
+    taken: list[tuple[str, RecordedChoice]],
+    said: list[tuple[str, RecordedChoice]],
+) -> Write:
+    visitor.linked_to = known_id
+    version = (other.version if other else 0) + 1
+    latest = other.effective_max if other else 0
+    answer = _answer(known_id, known_version, taken, said, replayed=True)
+    body = dumps({"sent": {}, "outcome": {"linked_to": known_id, "answer": answer}, "recorded_by": stamp})
+    change = StoredChange(version, "link", recorded_at, recorded_at, latest, None, b"", body)
+    return Write(anonymous_id, StoredConsumer(version, recorded_at, latest, write_state(visitor)), (change,))
+
+
+def _earlier_answer(history: Sequence[StoredChange]) -> Answer:
+    link = next(change for change in reversed(history) if change.kind == "link")
+    answer: Answer = loads(link.body)["outcome"]["answer"]
+    return answer
+
+
+def _answer(
+    known_id: str,
+    version: int,
+    taken: list[tuple[str, RecordedChoice]],
+    said: list[tuple[str, RecordedChoice]],
+    *,
+    replayed: bool,
+) -> Answer:
+    kept = {choice.choice_id for _, choice in taken}
+    return {
+        "consumer_id": known_id,
+        "version": version,
+        "carried": [
+            {"topic": topic, "answer": choice.answer, "choice_id": choice.choice_id} for topic, choice in taken
+        ],
+        "left": [{"topic": topic, "answer": choice.answer} for topic, choice in said if choice.choice_id not in kept],
+        "replayed": replayed,
+    }
+
+
+def _copied_body(source: StoredChange, copy: RecordedChoice, anonymous_id: str) -> bytes:
+    body = loads(source.body)
+    original_id = body["choice"]["id"]
+    body["choice"]["id"] = copy.choice_id
+    body["kept"] = {
+        **kept_of(copy, body["kept"]["actor"]),
+        "linked_from": anonymous_id,
+        "copy_of": original_id,
+    }
+    return dumps(body)

@@ -1,0 +1,137 @@
+"""Publishing catalogues, and saying beforehand whom a change would ask again."""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from sayso.catalogue import Comparison, Level, compare, lint, with_retired
+from sayso.errors import CatalogueProblem, Problem
+from sayso.model.catalogue import Catalogue
+from sayso.model.instant import format_micros
+from sayso.rules.fold import is_granted, standing_for
+from sayso.wire import Code
+from sayso_server.clock import Clock
+from sayso_server.services.catalogues import Catalogues
+from sayso_server.services.refusals import RefusedError
+from sayso_server.services.state import read_state
+from sayso_server.storage.base import CatalogueChangedError, Storage
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PublishResult:
+    """What publishing did."""
+
+    revision: int
+    published_at: str
+    changed: bool
+
+
+class Publishing:
+    """Publishes catalogues."""
+
+    def __init__(self, storage: Storage, catalogues: Catalogues, clock: Clock) -> None:
+        """Take what it works with."""
+        self._storage = storage
+        self._catalogues = catalogues
+        self._clock = clock
+
+    async def publish(
+        self, brand_id: str, catalogue: Catalogue, *, allow_lower_majority: bool = False
+    ) -> PublishResult:
+        """Publish the next revision; publishing what is current already changes nothing.
+
+        Raises:
+            RefusedError: 422 with each problem, or 409 when somebody else published meanwhile.
+        """
+        published = self._catalogues.of(brand_id)
+        catalogue = with_retired(published.catalogue if published.revision else None, catalogue)
+        self._admit(brand_id, catalogue, allow_lower_majority=allow_lower_majority)
+        body = catalogue.canonical_json()
+        if published.history and published.history[-1].body == body:
+            newest = published.history[-1]
+            return PublishResult(newest.revision, format_micros(newest.published_at), changed=False)
+        try:
+            stored = await self._storage.publish(
+                brand_id, body, published_at=self._clock.now(), expected_revision=published.revision
+            )
+        except CatalogueChangedError:
+            raise RefusedError(
+                HTTPStatus.CONFLICT,
+                Code.CATALOGUE_CHANGED,
+                "somebody published meanwhile; look at the newest catalogue and publish again",
+            ) from None
+        await self._catalogues.refresh()
+        return PublishResult(stored.revision, format_micros(stored.published_at), changed=True)
+
+    async def preview(self, brand_id: str, catalogue: Catalogue) -> dict[str, Any]:
+        """Say what publishing would change, and how many consumers each change asks again.
+
+        Every consumer of the brand is read, a page at a time.
+        """
+        current = self._catalogues.of(brand_id)
+        catalogue = with_retired(current.catalogue if current.revision else None, catalogue)
+        comparison = self._admit(brand_id, catalogue, allow_lower_majority=True)
+        raised = {key: catalogue.topics[key].version for key in comparison.asks_again}
+        asked = dict.fromkeys(raised, 0)
+        consumers = 0
+        after = ""
+        while page := await self._storage.consumer_ids(brand_id, after=after, limit=_PAGE):
+            after = page[-1]
+            consumers += len(page)
+            for consumer_id in page if raised else ():
+                topics = read_state(await self._storage.consumer(brand_id, consumer_id)).topics
+                for key, version in raised.items():
+                    choice = standing_for(topics, key)
+                    if is_granted(choice) and choice is not None and (choice.notice_version or version) < version:
+                        asked[key] += 1
+        return {
+            "revision": current.revision,
+            "consumers": consumers,
+            "changes": [
+                {
+                    "topic": change.topic,
+                    "kind": change.kind.value,
+                    "message": change.message,
+                    "asks_again": change.asks_again,
+                }
+                for change in comparison.changes
+            ],
+            "asked_again": asked,
+            "warnings": [str(found.problem) for found in lint(catalogue) if found.level is Level.WARNING],
+        }
+
+    def _admit(self, brand_id: str, catalogue: Catalogue, *, allow_lower_majority: bool) -> Comparison:
+        current = self._catalogues.of(brand_id)
+        comparison = compare(
+            current.catalogue if current.revision else None, catalogue, allow_lower_majority=allow_lower_majority
+        )
+        problems = [
+            Problem(_pointer(found.table, found.key), Code.CATALOGUE_INVALID.value, str(found.problem))
+            for found in lint(catalogue)
+            if found.level is Level.ERROR
+        ]
+        problems += [
+            Problem(
+                _pointer(refusal.table, refusal.key),
+                refusal.code,
+                str(CatalogueProblem(refusal.table, refusal.key, refusal.message)),
+            )
+            for refusal in comparison.refusals
+        ]
+        if problems:
+            raise RefusedError(
+                HTTPStatus.UNPROCESSABLE_ENTITY, Code(problems[0].code), problems[0].message, problems=problems
+            )
+        return comparison
+
+
+def _pointer(table: str, key: str) -> str:
+    """Give a JSON pointer (RFC 6901) for a place that is named in TOML's words."""
+    names = [quoted or bare for quoted, bare in _NAMES.findall(table)] + ([key] if key else [])
+    return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
+
+
+_NAMES = re.compile(r'"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_-]+)')

@@ -1,0 +1,40 @@
+"""Recorded changes read back into preferences: what `as_of` and the export rest on."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sayso.model.preferences import Preferences
+from sayso.rules.fold import add
+from sayso_server.jsonio import loads
+from sayso_server.services.recording import recorded_choice
+from sayso_server.services.state import State, preferences_of
+from sayso_server.storage.base import StoredChange
+
+
+def replay(consumer_id: str, changes: Iterable[StoredChange]) -> Preferences:
+    """Fold changes, oldest first, into what they add up to."""
+    state = State()
+    version = 0
+    for change in changes:
+        version = change.version
+        if change.kind == "choice":
+            topic, recorded = recorded_choice(change)
+            state.topics.put(topic, add(state.topics.fold_of(topic), recorded))
+        else:
+            apply_outcome(state, change.kind, loads(change.body)["outcome"])
+    return preferences_of(consumer_id, version, state)
+
+
+def apply_outcome(state: State, kind: str, outcome: dict[str, Any]) -> None:
+    """Apply a change that is no choice. It carries its whole outcome, so that reading it back decides nothing again."""
+    match kind:
+        case "device":
+            state.devices[outcome["device_id"]] = outcome["device"]
+        case "signal":
+            state.signals.append(outcome["seen"])
+        case "age":
+            state.age = outcome["age"]
+        case "link" if "linked_to" in outcome:
+            state.linked_to = outcome["linked_to"]
+        case "link":
+            state.linked_from.append(outcome["linked_from"])

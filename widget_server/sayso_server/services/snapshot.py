@@ -1,0 +1,135 @@
+"""A consumer's preferences as the wire has them: every topic decided, with reasons and times."""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from sayso.model.catalogue import Catalogue
+from sayso.model.decision import Decision
+from sayso.model.instant import Micros, format_micros
+from sayso.model.preferences import Preferences
+from sayso.rules.decide import decide
+from sayso.rules.explain import explain, facts_of
+from sayso_server.jsonio import dumps
+from sayso_server.services.reporting import age_json, signals_json
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An encoded snapshot and for how long it stays the same.
+
+    Attributes:
+        version: The consumer's version.
+        revision: The catalogue's revision.
+        valid_from: The time it was decided at.
+        valid_until: The first instant at which time alone changes it, or None.
+        etag: Strong entity tag (RFC 9110 §8.8.3), quoted.
+        body: JSON.
+    """
+
+    version: int
+    revision: int
+    valid_from: Micros
+    valid_until: Micros | None
+    etag: str
+    body: bytes
+
+    def holds(self, version: int, revision: int, now: Micros) -> bool:
+        """Tell whether it still says the truth."""
+        return (
+            version == self.version
+            and revision == self.revision
+            and self.valid_from <= now
+            and (self.valid_until is None or now < self.valid_until)
+        )
+
+
+def build_snapshot(
+    preferences: Preferences, catalogue: Catalogue, *, brand_id: str, revision: int, store_id: str, now: Micros
+) -> Snapshot:
+    """Decide every topic of the catalogue for a consumer."""
+    topics: dict[str, Any] = {}
+    moments: list[Micros] = []
+    for key in catalogue.topics:
+        decision = decide(preferences, catalogue, key, now)
+        entry = _entry(decision)
+        if decision.valid_until is not None:
+            moments.append(decision.valid_until)
+        if catalogue.uses_device(key) and preferences.devices:
+            by_device: dict[str, Any] = {}
+            for device_id in preferences.devices:
+                there = decide(preferences, catalogue, key, now, device_id)
+                if there.valid_until is not None:
+                    moments.append(there.valid_until)
+                by_device[device_id] = {
+                    "allowed": there.allowed,
+                    "reason": there.reason,
+                    "valid_until": _time(there.valid_until),
+                }
+            entry["by_device"] = by_device
+        topics[key] = entry
+    valid_until = min(moments, default=None)
+    decided = {"topics": topics, **facts_json(preferences)}
+    body = dumps(
+        {
+            "consumer_id": preferences.consumer_id,
+            "version": preferences.version,
+            "store_id": store_id,
+            "catalogue_revision": revision,
+            "valid_until": _time(valid_until),
+            **decided,
+        }
+    )
+    # Time changes the answer only by changing what is decided, so the bytes stand for the last such change.
+    digest = hashlib.sha256(b"%b\0%b" % (brand_id.encode(), body)).digest()
+    etag = f'"{urlsafe_b64encode(digest[:18]).decode()}"'
+    return Snapshot(preferences.version, revision, now, valid_until, etag, body)
+
+
+def facts_json(preferences: Preferences) -> dict[str, Any]:
+    """Give devices, signals and age as the wire has them."""
+    return {
+        "devices": {
+            device_id: {
+                "vocabulary": report.vocabulary,
+                "reported_at": _time(max((at for _, at in report.states.values()), default=None)),
+                "states": {name.value: state.to_json() for name, (state, _) in report.states.items()},
+            }
+            for device_id, report in preferences.devices.items()
+        },
+        "signals": signals_json(preferences.signals),
+        "age": age_json(preferences.age),
+    }
+
+
+def decision_json(consumer_id: str, decision: Decision, catalogue: Catalogue) -> dict[str, Any]:
+    """Give one decision as `POST /v1/decisions` answers it."""
+    topic = catalogue.topics.get(decision.topic)
+    titles = topic.title if topic is not None else {}
+    answer: dict[str, Any] = {"consumer_id": consumer_id, "topic": decision.topic, **_entry(decision)}
+    answer["title"] = titles
+    answer["explanation"] = explain(facts_of(decision, titles))
+    if decision.device_id is not None:
+        answer["device_id"] = decision.device_id
+    if decision.signal is not None:
+        answer["signal"] = decision.signal
+    return answer
+
+
+def _entry(decision: Decision) -> dict[str, Any]:
+    choice = decision.choice
+    return {
+        "allowed": decision.allowed,
+        "reason": decision.reason,
+        "answer": choice.answer if choice else None,
+        "choice_id": choice.choice_id if choice else None,
+        "made_at": _time(choice.made_at) if choice else None,
+        "expires_at": _time(choice.expires_at) if choice else None,
+        "notice_version": choice.notice_version if choice else None,
+        "valid_until": _time(decision.valid_until),
+    }
+
+
+def _time(moment: Micros | None) -> str | None:
+    return None if moment is None else format_micros(moment)
