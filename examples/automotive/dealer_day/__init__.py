@@ -1,0 +1,1 @@
+"""A day at a car dealer, played through the Sayso SDK. `../demo.py` starts it."""

@@ -1,0 +1,137 @@
+"""The README runs: its quick start against a fresh development server, and every command and variable it names exists."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import CodeBlockParser
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+EXPORT = re.compile(r"export (SAYSO_\w+)=(\S+)")
+
+
+def blocks(language: str) -> list[str]:
+    found = Sybil(parsers=[CodeBlockParser(language, lambda _: None)]).parse(README)
+    return [str(example.parsed) for example in found]
+
+
+@pytest.fixture(scope="module")
+def development() -> Iterator[dict[str, str]]:
+    """Run `sayso-server dev` and give the environment it says to paste."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "sayso_server", "dev", "--port", "0"],
+        env=clean,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        pasted: dict[str, str] = {}
+        for line in server.stdout:
+            if match := EXPORT.search(line):
+                pasted[match[1]] = match[2]
+            if len(pasted) == 3:
+                break
+        try:
+            yield {**clean, **pasted}
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.stdout.read()
+            server.wait(timeout=20)
+
+
+def test_the_development_server_prints_the_three_variables_that_the_client_reads(development: dict[str, str]) -> None:
+    assert {"SAYSO_URL", "SAYSO_KEY_ID", "SAYSO_SECRET"} <= development.keys()
+
+
+def test_the_quick_start_runs_as_printed_and_says_what_its_comments_promise(development: dict[str, str]) -> None:
+    (quick_start,) = [block for block in blocks("python") if "asyncio.run(main())" in block]
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", quick_start],
+        env=development,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines() == [
+        "confirmed 1",
+        "marketing is allowed",
+        "False denied",
+        "False",
+        "True",
+    ]
+
+
+def test_the_terminal_commands_of_the_quick_start_work(development: dict[str, str]) -> None:
+    commands = [
+        line.split()
+        for block in blocks("console")
+        for line in block.splitlines()
+        if line.startswith("sayso ") and not line.startswith("sayso-server")
+    ]
+    assert [command[1] for command in commands] == ["decide", "history", "withdraw"]
+    for _, *arguments in commands:
+        ran = subprocess.run(
+            [sys.executable, "-m", "sayso", *arguments],
+            env=development,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout
+
+
+def test_every_server_command_in_the_readme_exists() -> None:
+    text = README.read_text()
+    named = sorted(set(re.findall(r"sayso-server ([a-z]+)", text)))
+    for command in named:
+        ran = subprocess.run(
+            [sys.executable, "-m", "sayso_server", command, "--help"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.returncode == 0, f"{command}: {ran.stderr}"
+    assert {"brand", "catalogue", "dev", "key", "serve"} <= set(named)
+
+
+def test_every_variable_in_the_readme_is_read_and_every_server_variable_is_in_the_readme() -> None:
+    from sayso_server.settings import CLIENTS_OWN, Settings
+
+    read = {f"SAYSO_{name.upper()}" for name in Settings.model_fields}
+    named = set(re.findall(r"SAYSO_[A-Z_]+", README.read_text()))
+    assert named - read <= set(CLIENTS_OWN)
+    assert read <= named
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^)make ([a-z]+)(?:`|$)", README.read_text(), re.MULTILINE))
+    assert {"demo", "test"} <= named <= targets
+
+
+def test_every_file_that_the_readme_links_to_exists() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", README.read_text())
+    assert links
+    assert [link for link in links if not link.startswith("http") and not (ROOT / link).exists()] == []
+
+
+def test_the_table_of_reasons_names_every_reason() -> None:
+    from sayso.model.decision import Reason
+
+    table = README.read_text().partition("### Reasons")[2].partition("## ")[0]
+    named = set(re.findall(r"`([a-z_:<>]+)`", table))
+    assert {reason.value for reason in Reason} <= named
