@@ -61,7 +61,9 @@ ANSWERS: dict[str, dict[str, Any]] = {
         age=_ANY_OBJECT,
     ),
     "History": _object(choices=_list(_ANY_OBJECT)),
-    "Decisions": _object(decisions=_list(_object(consumer_id=_TEXT, topic=_TEXT, **_DECIDED, title=_ANY_OBJECT, explanation=_TEXT))),
+    "Decisions": _object(
+        decisions=_list(_object(consumer_id=_TEXT, topic=_TEXT, **_DECIDED, title=_ANY_OBJECT, explanation=_TEXT))
+    ),
     "DeviceRecorded": _object(version=_WHOLE, states=_ANY_OBJECT, unknown=_list(_object(name=_TEXT, value=_TEXT))),
     "SignalRecorded": _object(version=_WHOLE, signals=_ANY_OBJECT, replayed=_FLAG),
     "AgeRecorded": _object(version=_WHOLE, age=_ANY_OBJECT),

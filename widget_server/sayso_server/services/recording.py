@@ -237,8 +237,8 @@ class _OneConsumer:
         preferences = preferences_of(self.consumer_id, self.version, state)
         for place, (entry, recorded) in enumerate(self.pending, start=1):
             choice = entry.choice
-            standing = standing_for(state.topics, choice.topic)
             decision = decide(preferences, self.catalogue, choice.topic, recorded_at, choice.device_id)
+            standing = decision.choice or standing_for(state.topics, choice.topic)
             stands = standing is not None and standing.version == recorded.version
             outcome: Answer = {"stands": stands, "allowed": decision.allowed, "reason": decision.reason}
             if not stands and standing is not None:

@@ -43,7 +43,7 @@ class Reporting:
             known = normalise(report.vocabulary, report.states)
         except UnknownVocabularyError as error:
             raise refuse_member("/vocabulary", Code.UNKNOWN_VOCABULARY, str(error)) from None
-        observed_at = to_micros(report.observed_at)
+        observed_at = to_micros(report.observed_at) if report.observed_at is not None else self._clock.now()
         self._refuse_future("/observed_at", observed_at)
 
         def decide(state: State, version: int, now: Micros) -> tuple[dict[str, Any], Answer]:

@@ -1,0 +1,47 @@
+"""`make bench`: every figure in one run, side by side, as ratios with the noise of this machine.
+
+.venv/bin/python tests/bench/run.py            everything, some ten minutes
+.venv/bin/python tests/bench/run.py checks     only the parts named: checks, client, serving, growth
+"""
+
+import argparse
+import asyncio
+import sys
+
+import checks
+import client_cost
+import growth
+import serving
+import uvloop
+from report import Figure, show
+
+PARTS = ("checks", "client", "serving", "growth")
+
+
+async def _measure(part: str) -> list[Figure]:
+    match part:
+        case "checks":
+            return await asyncio.to_thread(checks.measure)
+        case "client":
+            return await client_cost.measure()
+        case "serving":
+            return await serving.measure()
+        case _:
+            return await growth.measure()
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS, metavar="PART")
+    chosen = parser.parse_args()
+    figures: list[Figure] = []
+    for part in chosen.parts:
+        sys.stderr.write(f"measuring {part} …\n")
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            figures += runner.run(_measure(part))
+    show(figures)
+
+
+if __name__ == "__main__":
+    main()
