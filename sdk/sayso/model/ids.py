@@ -2,10 +2,10 @@
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import time
-import uuid
 from base64 import urlsafe_b64encode
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+=-]{0,127}")
@@ -16,6 +16,9 @@ _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(\.[0-9A
 _PHONE_DIGITS = range(10, 16)
 _IMEI_DIGITS = 15
 _LUHN_BASE = 10
+_TIME_BITS = (1 << 48) - 1
+_RANDOM_BITS = 0x0FFF3FFFFFFFFFFFFFFF
+_VERSION_AND_VARIANT = 7 << 76 | 1 << 63
 _HASH_IT = "use your own opaque id, or sayso.pseudonym(value, key=...)"
 
 
@@ -103,11 +106,10 @@ def pseudonym(value: str, *, key: str | bytes) -> str:
 
 def new_choice_id() -> str:
     """Make a time-ordered UUID (version 7, RFC 9562): it keeps the server's indexes small and quick."""
-    millis = time.time_ns() // 1_000_000
-    value = (millis & 0xFFFF_FFFF_FFFF) << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    # Every choice takes one of these, so the digits are put together without a detour over uuid.UUID.
+    random = int.from_bytes(os.urandom(10)) & _RANDOM_BITS | _VERSION_AND_VARIANT
+    digits = f"{(time.time_ns() // 1_000_000 & _TIME_BITS) << 80 | random:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _passes_luhn(digits: list[int]) -> bool:

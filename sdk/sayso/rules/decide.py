@@ -91,7 +91,9 @@ def _one(
     if barred is not None:
         return barred
     if lapsed is not None:
-        return Decision(key, False, lapsed, choice)
+        # What answered an older notice can still come to its end, and is called expired from then on.
+        until = choice.expires_at if choice is not None and lapsed == _OUTDATED else None
+        return Decision(key, False, lapsed, choice, until)
     if choice is None and basis is LegalBasis.CONSENT:
         return Decision(key, False, _NOT_ASKED)
     until = None if choice is None else choice.expires_at
@@ -119,8 +121,10 @@ def _barred(
         now=now,
     )
     granted = choice is not None and choice.answer == GRANTED
+    # Without a consent to expire, a grant that ends is as if it had not been: another rule may answer then.
+    ends = choice.expires_at if choice is not None and granted and topic.basis is not LegalBasis.CONSENT else None
     if minor and not (granted and choice is not None and choice.origin == BY_GUARDIAN):
-        return Decision(topic.key, False, _MINOR, choice, comes_of_age)
+        return Decision(topic.key, False, _MINOR, choice, _earlier(comes_of_age, ends))
     if choice is not None and not granted:
         everything = preferences.topics.get(EVERY_TOPIC)
         by_all = everything is not None and choice in everything.refusals
@@ -128,7 +132,7 @@ def _barred(
     if topic.sale_or_share and preferences.signals:
         signal = _covering_signal(preferences, catalogue, choice)
         if signal is not None:
-            return Decision(topic.key, False, _SIGNAL, choice, signal=signal)
+            return Decision(topic.key, False, _SIGNAL, choice, ends, signal=signal)
     return None
 
 

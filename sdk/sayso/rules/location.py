@@ -9,20 +9,12 @@ near that border. A brand that samples continuously should keep the first answer
 """
 
 import math
-from enum import StrEnum
 from typing import NamedTuple
+
+from sayso.model.choice import Precision
 
 MAX_LATITUDE = 90.0
 MAX_LONGITUDE = 180.0
-
-
-class Precision(StrEnum):
-    """How exact a location the consumer lets the brand have."""
-
-    PRECISE = "precise"
-    APPROXIMATE = "approximate"
-    CITY = "city"
-    OFF = "off"
 
 
 class Coordinates(NamedTuple):

@@ -1,0 +1,151 @@
+"""What each command does."""
+
+import argparse
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sayso.cli.output import say, say_json, say_pairs, say_table
+from sayso.client.client import Client
+from sayso.client.decision import Decision
+from sayso.client.recorded import Recorded
+
+ALLOWED = 0
+DONE = 0
+NOT_ALLOWED = 1
+
+Options = argparse.Namespace
+
+
+async def check(options: Options) -> int:
+    """Answer with the exit code, and in a sentence."""
+    decision = await _decision(options)
+    if options.json:
+        say_json(_decision_json(decision))
+    else:
+        say(decision.explain())
+    return ALLOWED if decision.allowed else NOT_ALLOWED
+
+
+async def decide(options: Options) -> int:
+    """Show everything that decided."""
+    decision = await _decision(options)
+    if options.json:
+        say_json(_decision_json(decision))
+        return DONE
+    facts = [
+        ("topic", decision.topic),
+        ("allowed", decision.allowed),
+        ("reason", decision.reason),
+        ("answer", decision.answer),
+        ("made at", decision.made_at),
+        ("notice", decision.notice_version),
+        ("expires at", decision.expires_at),
+        ("valid until", decision.valid_until),
+        ("device", decision.device_id),
+        ("signal", decision.signal),
+        ("choice", decision.choice_id),
+    ]
+    say_pairs([(name, value) for name, value in facts if value is not None])
+    say(decision.explain())
+    return DONE
+
+
+async def history(options: Options) -> int:
+    """List recorded choices."""
+    async with Client.from_env() as privacy:
+        choices = [choice async for choice in privacy.consumer(options.consumer).history(options.limit)]
+    if options.json:
+        say_json([choice.raw for choice in choices])
+    elif not choices:
+        say("nothing recorded")
+    else:
+        say_table(
+            ["version", "recorded", "topic", "answer", "method", "actor", "notice"],
+            [
+                [
+                    choice.version,
+                    choice.recorded_at,
+                    choice.topic,
+                    choice.answer,
+                    choice.method,
+                    choice.actor,
+                    choice.notice_version,
+                ]
+                for choice in choices
+            ],
+        )
+    return DONE
+
+
+async def token(options: Options) -> int:
+    """Print a consumer token."""
+    async with Client.from_env() as privacy:
+        signed = privacy.consumer_token(options.consumer, origins=options.origin, ttl=options.minutes)
+    if options.json:
+        say_json({"token": signed, "expires_in": int(options.minutes.total_seconds())})
+    else:
+        say(signed)
+    return DONE
+
+
+async def grant(options: Options) -> int:
+    """Record a grant."""
+    async with Client.from_env() as privacy:
+        recorded = await privacy.consumer(options.consumer).grant(
+            options.topic,
+            shown=options.shown,
+            notice_version=options.notice_version,
+            method=options.method,
+            expires_after=options.days,
+            device=options.device,
+        )
+    return _say_recorded(recorded, options)
+
+
+async def withdraw(options: Options) -> int:
+    """Record a refusal."""
+    async with Client.from_env() as privacy:
+        recorded = await privacy.consumer(options.consumer).withdraw(
+            options.topic, method=options.method, device=options.device
+        )
+    return _say_recorded(recorded, options)
+
+
+COMMANDS: Mapping[str, Callable[[Options], Coroutine[Any, Any, int]]] = {
+    "check": check,
+    "decide": decide,
+    "history": history,
+    "token": token,
+    "grant": grant,
+    "withdraw": withdraw,
+}
+
+
+async def _decision(options: Options) -> Decision:
+    async with Client.from_env(language=options.language) as privacy:
+        as_of = getattr(options, "as_of", None)
+        return await privacy.consumer(options.consumer).decide(options.topic, options.device, as_of)
+
+
+def _decision_json(decision: Decision) -> dict[str, Any]:
+    members = {name: value for name, value in asdict(decision).items() if not name.startswith("_")}
+    return {**members, "explanation": decision.explain()}
+
+
+def _say_recorded(recorded: Recorded, options: Options) -> int:
+    if options.json:
+        say_json(recorded._asdict())
+        return DONE
+    say_pairs(
+        [
+            ("recorded", recorded.topic),
+            ("choice", recorded.choice_id),
+            ("version", recorded.version),
+            ("at", recorded.recorded_at),
+            ("decides", recorded.stands),
+            ("allowed now", recorded.allowed),
+            ("reason", recorded.reason),
+        ]
+    )
+    return DONE

@@ -1,0 +1,162 @@
+"""The same client for code without an event loop: Flask, synchronous Django, Celery, Rasa's synchronous actions."""
+
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
+
+from sayso.client.client import Client
+from sayso.client.consumer import Consumer
+from sayso.client.history import PastChoice
+from sayso.client.portal import Portal
+from sayso.client.recorded import Recorded
+from sayso.model.choice import Method
+from sayso.model.topic import Flow
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _of_consumer(
+    method: Callable[Concatenate[Consumer, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate["SyncConsumer", P], T]:
+    @wraps(method)
+    def blocking(self: "SyncConsumer", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._portal.run(method(self._consumer, *args, **kwargs))
+
+    return blocking
+
+
+def _of_client(
+    method: Callable[Concatenate[Client, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate["SyncClient", P], T]:
+    @wraps(method)
+    def blocking(self: "SyncClient", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._portal.run(method(self._client, *args, **kwargs))
+
+    return blocking
+
+
+class SyncConsumer:
+    """A handle on one consumer whose every call waits for its answer. What each does is said at `Consumer`."""
+
+    __slots__ = ("_consumer", "_portal")
+
+    def __init__(self, consumer: Consumer, portal: Portal) -> None:
+        """Take the handle and what runs it; made by `SyncClient.consumer`."""
+        self._consumer = consumer
+        self._portal = portal
+
+    @property
+    def id(self) -> str:
+        """The brand's own id of the consumer."""
+        return self._consumer.id
+
+    grant = _of_consumer(Consumer.grant)
+    deny = _of_consumer(Consumer.deny)
+    withdraw = _of_consumer(Consumer.withdraw)
+    withdraw_all = _of_consumer(Consumer.withdraw_all)
+    opt_in = _of_consumer(Consumer.opt_in)
+    report_device = _of_consumer(Consumer.report_device)
+    report_signal = _of_consumer(Consumer.report_signal)
+    report_signals = _of_consumer(Consumer.report_signals)
+    report_age = _of_consumer(Consumer.report_age)
+    link = _of_consumer(Consumer.link)
+    decide = _of_consumer(Consumer.decide)
+    preferences = _of_consumer(Consumer.preferences)
+
+    @overload
+    def opt_out(
+        self, partner: str, flow: Flow | str, *, method: Method | str = ..., made_at: datetime | None = ...
+    ) -> Recorded: ...
+
+    @overload
+    def opt_out(
+        self, partner: str, flow: None = None, *, method: Method | str = ..., made_at: datetime | None = ...
+    ) -> list[Recorded]: ...
+
+    def opt_out(
+        self,
+        partner: str,
+        flow: Flow | str | None = None,
+        *,
+        method: Method | str = Method.API,
+        made_at: datetime | None = None,
+    ) -> Recorded | list[Recorded]:
+        """Record that the consumer's data is to stay away from a partner: see `Consumer.opt_out`."""
+        if flow is not None:
+            return self._portal.run(self._consumer.opt_out(partner, flow, method=method, made_at=made_at))
+        return self._portal.run(self._consumer.opt_out(partner, method=method, made_at=made_at))
+
+    def allows(self, topic: str, device: str | None = None) -> bool:
+        """Tell whether something may be done now; False in an outage, within a second. See `Consumer.allows`."""
+        return self.decide(topic, device).allowed
+
+    def history(self, limit: int | None = None) -> Iterator[PastChoice]:
+        """Go through every choice ever recorded, newest first: see `Consumer.history`."""
+        pages = self._consumer.history(limit)
+
+        async def following() -> PastChoice | None:
+            return await anext(pages, None)
+
+        while (choice := self._portal.run(following())) is not None:
+            yield choice
+
+    def __repr__(self) -> str:
+        return "<SyncConsumer>"
+
+
+class SyncClient:
+    """A client whose every call waits for its answer, from `privacy.sync()`. What each does is said at `Client`.
+
+    Its thread and loop start on first use and end with `close()`, with the client's `aclose()`, or with the
+    interpreter. It may be used from any thread, and inside another loop's callback, which it blocks. After a fork the
+    child starts its own.
+    """
+
+    def __init__(self, client: Client) -> None:
+        """Take the client; made by `Client.sync`."""
+        self._client = client
+        self._portal = Portal()
+
+    @property
+    def brand(self) -> str:
+        """The brand that the key belongs to."""
+        return self._client.brand
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed."""
+        return self._portal.closed
+
+    start = _of_client(Client.start)
+    record_many = _of_client(Client.record_many)
+    decide_many = _of_client(Client.decide_many)
+    catalogue = _of_client(Client.catalogue)
+    publish_catalogue = _of_client(Client.publish_catalogue)
+
+    def consumer(self, consumer_id: str) -> SyncConsumer:
+        """Give the handle on one consumer. Nothing is sent.
+
+        Raises:
+            InvalidError: The id won't do.
+        """
+        return SyncConsumer(self._client.consumer(consumer_id), self._portal)
+
+    def consumer_token(self, consumer_id: str, *, origins: Iterable[str], ttl: timedelta = timedelta(minutes=5)) -> str:
+        """Sign a token with which a page or an app acts for one consumer: see `Client.consumer_token`."""
+        return self._client.consumer_token(consumer_id, origins=origins, ttl=ttl)
+
+    def close(self) -> None:
+        """End its thread and loop, and with them its session. Does nothing the second time."""
+        self._portal.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<SyncClient of {self.brand}>"

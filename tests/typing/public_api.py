@@ -1,0 +1,93 @@
+"""What a user's editor understands of the public names. Read by the type checker, never run."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from typing import assert_type
+
+import sayso
+
+
+async def commands(privacy: sayso.Client) -> None:
+    ann = privacy.consumer("cust-42")
+    assert_type(ann, sayso.Consumer)
+    assert_type(await ann.grant("purpose:marketing", shown="en"), sayso.Recorded)
+    await ann.grant("purpose:marketing", shown=sayso.Notice(language="en", version=1), method=sayso.Method.CHAT)
+    await ann.grant("purpose:marketing")  # pyright: ignore[reportCallIssue]
+    await ann.grant("purpose:marketing", "en")  # pyright: ignore[reportCallIssue]
+    assert_type(await ann.withdraw("channel:sms", method="sms"), sayso.Recorded)
+    assert_type(await ann.opt_out("vinsolutions", "share"), sayso.Recorded)
+    assert_type(await ann.opt_out("vinsolutions", flow=sayso.Flow.SHARE), sayso.Recorded)
+    assert_type(await ann.opt_out("vinsolutions"), list[sayso.Recorded])
+    assert_type(await ann.opt_in("vinsolutions", shown="en"), sayso.Recorded)
+    assert_type(
+        await ann.report_device("pixel-8", {"android.permission.CAMERA": "granted"}, vocabulary="react-native"),
+        sayso.DeviceReported,
+    )
+    assert_type(await ann.report_signals({"Sec-GPC": "1"}), tuple[sayso.SignalReported, ...])
+    assert_type(await ann.report_age(source="self", lower=18), sayso.AgeReported)
+    assert_type(await ann.link(sayso.new_anonymous_id()), sayso.Linked)
+
+
+async def questions(privacy: sayso.Client) -> None:
+    ann = privacy.consumer("cust-42")
+    assert_type(await ann.allows("channel:sms"), bool)
+    if await ann.allows("permission:location", device="pixel-8"):
+        pass
+    if ann.allows("channel:sms"):  # pyright: ignore[reportGeneralTypeIssues] - a forgotten await shows in the editor
+        pass
+    takes_bool(ann.allows("channel:sms"))  # pyright: ignore[reportArgumentType]
+    assert_type(await ann.decide("channel:sms"), sayso.Decision)
+    assert_type((await ann.decide("channel:sms")).explain(language="es"), str)
+    preferences = await ann.preferences()
+    assert_type(preferences, sayso.Preferences)
+    assert_type(preferences.allows("channel:sms"), bool)
+    assert_type(preferences.decide("channel:sms", "pixel-8"), sayso.Decision)
+    assert_type(ann.history(), AsyncIterator[sayso.PastChoice])
+    async for choice in ann.history(limit=10):
+        assert_type(choice, sayso.PastChoice)
+    assert_type(await privacy.decide_many([("cust-42", "channel:sms")]), list[sayso.Decision])
+    assert_type(await privacy.catalogue(), sayso.Published)
+    assert_type(await privacy.publish_catalogue("catalogue.toml"), sayso.CataloguePublished)
+    assert_type(privacy.consumer_token("cust-42", origins=["app"], ttl=timedelta(minutes=5)), str)
+
+
+def takes_bool(answer: bool) -> None: ...
+
+
+async def life() -> None:
+    async with sayso.Client.from_env() as privacy:
+        assert_type(privacy, sayso.Client)
+    choices = [sayso.Choice("cust-42", "channel:sms", "denied", method="import")]
+    assert_type(await privacy.record_many(choices), list[sayso.Recorded])
+
+
+def blocking(client: sayso.Client) -> None:
+    with client.sync() as privacy:
+        assert_type(privacy, sayso.SyncClient)
+        ann = privacy.consumer("cust-42")
+        assert_type(ann, sayso.SyncConsumer)
+        assert_type(ann.grant("purpose:marketing", shown="en", expires_after=timedelta(days=365)), sayso.Recorded)
+        ann.grant("purpose:marketing")  # pyright: ignore[reportCallIssue]
+        assert_type(ann.allows("channel:sms"), bool)
+        assert_type(ann.decide("channel:sms"), sayso.Decision)
+        assert_type(ann.preferences(), sayso.Preferences)
+        assert_type(ann.opt_out("vinsolutions"), list[sayso.Recorded])
+        assert_type(ann.history(), Iterator[sayso.PastChoice])
+        assert_type(privacy.decide_many([sayso.Check("cust-42", "channel:sms")]), list[sayso.Decision])
+        assert_type(privacy.record_many([]), list[sayso.Recorded])
+
+
+def facts(error: sayso.Error) -> None:
+    assert_type(error.problems, tuple[sayso.Problem, ...])
+    if isinstance(error, sayso.ConflictError):
+        assert_type(error.current_version, int | None)
+    if isinstance(error, sayso.RateLimitedError):
+        assert_type(error.retry_after, timedelta)
+
+
+def helpers() -> None:
+    assert_type(sayso.new_anonymous_id(), str)
+    assert_type(sayso.new_choice_id(), str)
+    assert_type(sayso.pseudonym("x", key="k"), str)
+    assert_type(sayso.coarsen(1.0, 2.0, sayso.Precision.CITY), sayso.Coordinates | None)
+    sayso.Clinet  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]

@@ -1,0 +1,138 @@
+"""Which side of majority the evidence puts somebody on."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sayso.model.age import AgeEvidence, AgeSource
+from sayso.model.instant import to_micros
+from sayso.rules.age import is_minor
+
+NOON = to_micros(datetime(2026, 11, 23, 12, tzinfo=UTC))
+DAY = 86_400_000_000
+
+
+def moment(*parts):
+    return to_micros(datetime(*parts, tzinfo=UTC))
+
+
+def aged(source, lower=None, upper=None, at=NOON):
+    return AgeEvidence(source, lower, upper, at)
+
+
+def judged(*evidence, majority=18, unknown_is_minor=False, now=NOON):
+    return is_minor(evidence, majority=majority, unknown_is_minor=unknown_is_minor, now=now)
+
+
+@pytest.mark.parametrize("unknown_is_minor", [True, False])
+def test_without_evidence_the_catalogue_decides(unknown_is_minor):
+    assert judged(unknown_is_minor=unknown_is_minor) == (unknown_is_minor, None)
+
+
+@pytest.mark.parametrize("unknown_is_minor", [True, False])
+@pytest.mark.parametrize("band", [(None, None), (None, 18), (None, 40)])
+def test_evidence_that_leaves_it_open_leaves_it_to_the_catalogue(band, unknown_is_minor):
+    assert judged(aged("verified", *band), unknown_is_minor=unknown_is_minor) == (unknown_is_minor, None)
+
+
+@pytest.mark.parametrize(
+    ("band", "minor"),
+    [((18, None), False), ((18, 20), False), ((None, 17), True), ((0, 17), True), ((13, 15), True)],
+)
+@pytest.mark.parametrize("unknown_is_minor", [True, False])
+def test_a_band_on_one_side_of_majority_decides(band, minor, unknown_is_minor):
+    assert judged(aged("brand", *band), unknown_is_minor=unknown_is_minor)[0] is minor
+
+
+def test_who_was_of_age_when_seen_is_so_even_by_a_clock_that_lags_behind():
+    assert judged(aged("brand", 18, at=NOON + DAY), unknown_is_minor=True) == (False, None)
+    assert judged(aged("brand", 17, 17, at=NOON + DAY)) == (True, moment(2027, 11, 24, 12))
+
+
+def test_a_band_across_majority_decides_nothing_until_its_lower_end_has_grown_up():
+    across = aged("brand", 16, 20)
+    assert judged(across) == (False, None)
+    assert judged(across, unknown_is_minor=True) == (True, moment(2028, 11, 23, 12))
+
+
+def test_the_majority_is_the_catalogues():
+    assert judged(aged("brand", 16, 17), majority=16) == (False, None)
+    assert judged(aged("brand", 16, 17), majority=19) == (True, moment(2029, 11, 23, 12))
+    assert judged(aged("brand", None, 5), majority=0) == (False, None)
+
+
+def test_a_minor_comes_of_age_years_after_the_evidence():
+    seventeen = aged("brand", 17, 17, moment(2026, 1, 31, 9))
+    grown = moment(2027, 1, 31, 9)
+    assert judged(seventeen, now=grown - 1) == (True, grown)
+    assert judged(seventeen, now=grown) == (False, None)
+
+
+def test_seen_on_a_leap_day_they_come_of_age_on_the_first_of_march():
+    assert judged(aged("brand", 17, 17, moment(2024, 2, 29, 9)), now=moment(2024, 6, 1)) == (
+        True,
+        moment(2025, 3, 1, 9),
+    )
+
+
+def test_an_upper_bound_alone_never_grows_up():
+    assert judged(aged("self", None, 17), now=NOON + 40_000 * DAY) == (True, None)
+
+
+def test_a_stronger_source_that_says_minor_is_not_talked_out_of_it():
+    for weaker in ("self", "os_signal", "brand", "guardian"):
+        assert judged(aged(weaker, 30), aged("verified", None, 15)) == (True, None)
+        assert judged(aged("verified", None, 15), aged(weaker, 30)) == (True, None)
+
+
+def test_a_weaker_source_that_says_minor_counts_unless_age_was_verified():
+    assert judged(aged("self", None, 15), aged("brand", 18)) == (True, None)
+    assert judged(aged("os_signal", None, 15), aged("guardian", 18)) == (True, None)
+    assert judged(aged("guardian", None, 15), aged("verified", 18)) == (False, None)
+
+
+def test_where_the_strongest_leaves_it_open_the_next_decides():
+    assert judged(aged("verified", 16, 20), aged("self", None, 15)) == (True, moment(2028, 11, 23, 12))
+    assert judged(aged("verified", 16, 20), aged("self", 30), unknown_is_minor=True) == (False, None)
+
+
+def test_a_source_this_release_does_not_know_is_the_weakest():
+    assert judged(aged("hearsay", 30), aged("self", None, 15)) == (True, None)
+    assert judged(aged("hearsay", None, 15), aged("verified", 30)) == (False, None)
+
+
+ANYTIME = st.sampled_from([NOON, NOON - 300 * DAY, NOON + 300 * DAY]) | st.integers(-(10**19), 10**19)
+YEARS = st.none() | st.integers(0, 130)
+EVIDENCE = st.lists(st.builds(AgeEvidence, st.sampled_from([*AgeSource, "hearsay"]), YEARS, YEARS, ANYTIME), max_size=4)
+
+
+@settings(max_examples=150, deadline=None)
+@given(EVIDENCE, st.integers(0, 30), st.booleans(), ANYTIME, st.randoms(use_true_random=False))
+def test_the_order_of_evidence_from_different_sources_does_not_matter(
+    evidence, majority, unknown_is_minor, now, random
+):
+    by_source = list({piece.source: piece for piece in evidence}.values())
+    shuffled = random.sample(by_source, len(by_source))
+    settled = {"majority": majority, "unknown_is_minor": unknown_is_minor, "now": now}
+    assert is_minor(by_source, **settled) == is_minor(shuffled, **settled)
+
+
+@settings(max_examples=150, deadline=None)
+@given(EVIDENCE, st.integers(0, 30), st.booleans(), ANYTIME, st.integers(0, 10**16))
+def test_nobody_grows_younger_and_nobody_grows_up_before_the_named_instant(
+    evidence, majority, unknown_is_minor, now, later
+):
+    def at(instant):
+        return is_minor(evidence, majority=majority, unknown_is_minor=unknown_is_minor, now=instant)
+
+    minor, comes_of_age = at(now)
+    assert comes_of_age is None or (minor and comes_of_age > now)
+    if not minor:
+        assert at(now + later) == (False, None)
+    elif comes_of_age is None:
+        assert at(now + later)[0]
+    else:
+        assert at(comes_of_age - 1)[0]
+        assert at(min(now + later, comes_of_age - 1))[0]
