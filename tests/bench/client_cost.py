@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from datetime import UTC, datetime
 from statistics import median
@@ -13,6 +14,8 @@ import sayso
 
 ROUNDS = 7
 CALLS = 600
+_ID = "0193a1b2-0000-7000-8000-000000000000"
+_SENT_ID = re.compile(rb'"id": ?"([0-9a-f-]{36})"')
 _HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer x.y.z"}
 
 
@@ -65,7 +68,7 @@ async def measure() -> list[Figure]:
 
 
 class _Answering:
-    """A server in this process that gives every request the same answer."""
+    """A server in this process that gives every request the same answer, but for the choice's id."""
 
     async def __aenter__(self) -> str:
         """Start it; gives its URL."""
@@ -73,7 +76,7 @@ class _Answering:
             {
                 "recorded": [
                     {
-                        "choice_id": "0193a1b2-0000-7000-8000-000000000000",
+                        "choice_id": _ID,
                         "consumer_id": "cust-42",
                         "topic": "channel:sms",
                         "version": 7,
@@ -89,8 +92,10 @@ class _Answering:
         ).encode()
 
         async def handle(request: web.BaseRequest) -> web.Response:
-            await request.read()
-            return web.Response(status=201, body=answer, headers={"Content-Type": "application/json"})
+            sent = _SENT_ID.search(await request.read())
+            # The SDK refuses an answer about another choice than the one it sent.
+            body = answer.replace(_ID.encode(), sent[1]) if sent else answer
+            return web.Response(status=201, body=body, headers={"Content-Type": "application/json"})
 
         self._runner = web.ServerRunner(web.Server(handle, access_log=None))
         await self._runner.setup()
