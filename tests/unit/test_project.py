@@ -33,9 +33,7 @@ TOP_LEVEL = {
 
 def run_elsewhere(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a line of Python outside the checkout, with nothing but the installed packages to import."""
-    return subprocess.run(
-        [sys.executable, "-c", code], cwd=cwd, env={}, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([sys.executable, "-c", code], cwd=cwd, env={}, capture_output=True, text=True, check=False)
 
 
 def files_under(folder: Path) -> dict[str, bytes]:
@@ -97,9 +95,7 @@ def test_the_base_install_needs_four_libraries() -> None:
     assert base == {"aiohttp", "pydantic", "pyjwt", "tenacity"}
 
 
-@pytest.mark.parametrize(
-    ("command", "target"), [("sayso", "sayso.cli"), ("sayso-server", "sayso_server.cli")]
-)
+@pytest.mark.parametrize(("command", "target"), [("sayso", "sayso.cli"), ("sayso-server", "sayso_server.cli")])
 def test_a_console_command_leads_to_its_package(command: str, target: str) -> None:
     (script,) = importlib.metadata.entry_points(group="console_scripts", name=command)
 

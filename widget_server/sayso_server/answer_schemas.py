@@ -62,7 +62,10 @@ ANSWERS: dict[str, dict[str, Any]] = {
     ),
     "History": _object(choices=_list(_ANY_OBJECT)),
     "Decisions": _object(
-        decisions=_list(_object(consumer_id=_TEXT, topic=_TEXT, **_DECIDED, title=_ANY_OBJECT, explanation=_TEXT))
+        store_id=_TEXT,
+        decisions=_list(
+            _object(consumer_id=_TEXT, topic=_TEXT, **_DECIDED, version=_WHOLE, title=_ANY_OBJECT, explanation=_TEXT)
+        ),
     ),
     "DeviceRecorded": _object(version=_WHOLE, states=_ANY_OBJECT, unknown=_list(_object(name=_TEXT, value=_TEXT))),
     "SignalRecorded": _object(version=_WHOLE, signals=_ANY_OBJECT, replayed=_FLAG),

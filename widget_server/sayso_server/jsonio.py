@@ -5,6 +5,7 @@ orjson comes with the `server` extra and is used where it is there: it encodes a
 """
 
 import json
+import re
 from typing import Any
 
 from sayso.wire import MAX_DEPTH, Code
@@ -25,7 +26,11 @@ else:
 
     def dumps(value: object) -> bytes:
         """Encode as compact UTF-8."""
-        return orjson.dumps(value)
+        try:
+            return orjson.dumps(value)
+        except TypeError:
+            # A whole number beyond 64 bits, which a device report may hold anywhere.
+            return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
     def loads(data: bytes) -> Any:
         """Decode what Sayso itself wrote."""
@@ -57,12 +62,15 @@ def parse_strictly(body: bytes) -> Any:
     if _might_be_too_deep(body) and _depth(body) > MAX_DEPTH:
         raise BadJsonError(Code.TOO_DEEP, f"the body is nested more than {MAX_DEPTH} levels deep")
     try:
-        return _DECODER.decode(text)
+        value = _DECODER.decode(text)
     except BadJsonError:
         raise
     except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise BadJsonError(Code.MALFORMED_JSON, f"the body is not JSON{where}") from None
+    if _ESCAPED_SURROGATE.search(body):
+        _refuse_half_pairs(value)
+    return value
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,6 +87,19 @@ def _no_constant(name: str) -> Any:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_no_constant)
+
+
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _refuse_half_pairs(value: object) -> None:
+    # JSON can escape half a surrogate pair, which is no character and has no UTF-8 (RFC 8259 §8.2).
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadJsonError(
+            Code.MALFORMED_JSON, "the body escapes half a surrogate pair; send whole characters"
+        ) from None
 
 
 def _might_be_too_deep(body: bytes) -> bool:

@@ -61,7 +61,9 @@ async def answer_everything(
     except web.HTTPException as error:
         status = HTTPStatus(error.status)
         code, message = _CODES.get(status, (Code.BAD_REQUEST, status.phrase))
-        kept = {name: error.headers[name] for name in (hdrs.ALLOW, hdrs.LOCATION) if name in error.headers}
+        kept: dict[str, str] = {
+            name: error.headers[name] for name in (hdrs.ALLOW, hdrs.LOCATION) if name in error.headers
+        }
         return problem_answer(status, code, message, request_id=request_id, headers=kept)
     except Exception:
         # The answer says nothing about the inside; the log has the trace under the request's id.

@@ -33,12 +33,8 @@ def states(report, vocabulary="android"):
         (None, None, "denied", "unknown"),
     ],
 )
-def test_a_denial_is_told_from_never_asked_by_what_the_app_remembers(
-    rationale, asked_before, state, promptable
-):
-    camera = states({"CAMERA": {"result": -1, "rationale": rationale, "asked_before": asked_before}})[
-        "camera"
-    ]
+def test_a_denial_is_told_from_never_asked_by_what_the_app_remembers(rationale, asked_before, state, promptable):
+    camera = states({"CAMERA": {"result": -1, "rationale": rationale, "asked_before": asked_before}})["camera"]
     assert (camera["state"], camera["promptable"]) == (state, promptable)
 
 

@@ -11,9 +11,7 @@ def one(states, capability):
     return report.states[capability].to_json()
 
 
-@pytest.mark.parametrize(
-    "asked", [0, "notDetermined", ".notDetermined", "AVAuthorizationStatusNotDetermined"]
-)
+@pytest.mark.parametrize("asked", [0, "notDetermined", ".notDetermined", "AVAuthorizationStatusNotDetermined"])
 def test_never_asked_may_be_asked(asked):
     assert one({"camera": asked}, "camera") == {
         "state": "not_determined",

@@ -68,16 +68,11 @@ def test_refusing_location_in_the_background_leaves_it_in_use():
 
 def test_a_provisional_grant_shows_in_the_settings():
     quiet = {"status": "granted", "settings": {"alert": True, "provisional": True}}
-    assert (
-        states("react-native-permissions", {"notifications": quiet})["notifications"]["delivery"] == "quiet"
-    )
+    assert states("react-native-permissions", {"notifications": quiet})["notifications"]["delivery"] == "quiet"
     loud = {"status": "granted", "settings": {"alert": True, "provisional": False}}
     assert "delivery" not in states("react-native-permissions", {"checkNotifications": loud})["notifications"]
     refused = {"status": "blocked", "settings": {"provisional": True}}
-    assert (
-        states("react-native-permissions", {"checkNotifications": refused})["notifications"]["state"]
-        == "denied"
-    )
+    assert states("react-native-permissions", {"checkNotifications": refused})["notifications"]["state"] == "denied"
 
 
 def test_a_name_of_the_windows_platform_is_not_guessed_at():
@@ -166,9 +161,7 @@ def test_capacitor_states(value, state, promptable):
 def test_capacitor_coarse_location_alone_is_a_reduced_grant():
     found = states("capacitor", {"location": "denied", "coarseLocation": "granted"})["location"]
     assert (found["state"], found["precision"]) == ("granted", "reduced")
-    both = states("capacitor", {"Geolocation": {"location": "granted", "coarseLocation": "granted"}})[
-        "location"
-    ]
+    both = states("capacitor", {"Geolocation": {"location": "granted", "coarseLocation": "granted"}})["location"]
     assert (both["state"], both.get("precision")) == ("granted", None)
 
 
@@ -254,10 +247,7 @@ def test_expo_details_nobody_knows_leave_a_grant_in_doubt(member, name):
 
 
 def test_an_expo_grant_that_ends_is_not_relied_on_for_long():
-    assert (
-        states("expo", {"camera": response("granted", expires=1790000000000)})["camera"]["duration"]
-        == "one_time"
-    )
+    assert states("expo", {"camera": response("granted", expires=1790000000000)})["camera"]["duration"] == "one_time"
 
 
 @pytest.mark.parametrize(

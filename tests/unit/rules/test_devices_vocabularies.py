@@ -28,9 +28,7 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 6) | st.floats() | st.sampled_from(["granted", "denied", ""]),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["status", "result", "granted", "ios", "scope", "x"]), inner, max_size=4
-        )
+        | st.dictionaries(st.sampled_from(["status", "result", "granted", "ios", "scope", "x"]), inner, max_size=4)
     ),
     max_leaves=6,
 )
@@ -205,9 +203,7 @@ def test_zero_is_not_false_and_one_is_not_true():
 
 
 def test_an_unknown_vocabulary_is_refused_and_the_known_ones_named():
-    with pytest.raises(
-        UnknownVocabularyError, match="react-native-permissions, react-native, flutter"
-    ) as caught:
+    with pytest.raises(UnknownVocabularyError, match="react-native-permissions, react-native, flutter") as caught:
         normalise("cordova", {})
     assert isinstance(caught.value, ValueError)
     assert caught.value.vocabulary == "cordova"

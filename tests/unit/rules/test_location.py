@@ -62,8 +62,7 @@ def test_many_samples_average_to_the_cell_and_not_to_the_person(latitude, longit
     centre = coarsen(latitude, longitude, grid)
     home = (centre.latitude + 0.003, centre.longitude + 0.003)
     samples = [
-        coarsen(home[0] + rng.uniform(-0.001, 0.001), home[1] + rng.uniform(-0.001, 0.001), grid)
-        for _ in range(20)
+        coarsen(home[0] + rng.uniform(-0.001, 0.001), home[1] + rng.uniform(-0.001, 0.001), grid) for _ in range(20)
     ]
     assert set(samples) == {centre}
     assert fmean(s.latitude for s in samples) == pytest.approx(centre.latitude)

@@ -92,9 +92,15 @@ def _too_large(limit: int) -> RefusedError:
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False, include_context=True, include_input=False)
+    details = error.errors(include_url=False, include_context=True, include_input=False)[:_MOST_PROBLEMS]
+    # A list whose members are at fault is called too short as well, because those members are not counted.
+    inside = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
+    return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inside]
 
 
+_MOST_PROBLEMS = 100
+"""Named in one answer: looking up what 50,000 made-up members may have meant would take minutes."""
+_LONGEST_NAME = 128
 _BY_TYPE = {
     "missing": (Code.MISSING_MEMBER, "this member is missing; add it"),
     "timezone_aware": (
@@ -112,7 +118,7 @@ _WRONG_TYPE_ENDINGS = ("_type", "_parsing", "_from_float", "is_instance_of", "_f
 
 def _problem(model: type[BaseModel], detail: ErrorDetails) -> Problem:
     kind, loc, text = detail["type"], detail["loc"], detail["msg"]
-    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in loc)
+    pointer = "".join(f"/{str(part)[:_LONGEST_NAME].replace('~', '~0').replace('/', '~1')}" for part in loc)
     if kind in _BY_TYPE:
         code, text = _BY_TYPE[kind]
     elif kind in _OURS:
@@ -134,7 +140,7 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> Problem:
 
 def _unknown_member(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     known = _members_at(model, loc[:-1])
-    near = difflib.get_close_matches(str(loc[-1]), known, n=1)
+    near = difflib.get_close_matches(str(loc[-1])[:_LONGEST_NAME], known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}" if known else "leave it out"
     return f"there is no such member; {hint}"
 

@@ -25,4 +25,4 @@ async def post_decisions(asked: Asked) -> web.Response:
                 message,
                 problems=[Problem(f"/checks/{place}/consumer_id", Code.SCOPE.value, message) for place in foreign],
             )
-    return asked.answer({"decisions": await asked.services.reading.decisions(caller, list(batch.checks))})
+    return asked.answer(await asked.services.reading.decisions(caller, list(batch.checks)))

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from sayso.model.choice import ConsumerId, DeviceId
-from sayso.model.instant import Micros, to_micros
+from sayso.model.instant import AwareTime, Micros, to_micros
 from sayso.wire import MAX_CHECKS
 
 
@@ -17,7 +17,7 @@ class Check(BaseModel):
     consumer_id: ConsumerId
     topic: Annotated[str, Field(min_length=1, max_length=160)]
     device_id: DeviceId | None = None
-    as_of: AwareDatetime | None = None
+    as_of: AwareTime | None = None
 
     @property
     def moment(self) -> Micros | None:

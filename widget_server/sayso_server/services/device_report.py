@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from sayso.model.instant import AwareTime
 
 
 class DeviceReportBody(BaseModel):
@@ -11,5 +13,5 @@ class DeviceReportBody(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     vocabulary: Annotated[str, Field(min_length=1, max_length=64)]
-    observed_at: AwareDatetime | None = None
+    observed_at: AwareTime | None = None
     states: Annotated[dict[str, Any], Field(max_length=100)]

@@ -101,7 +101,7 @@ class Reading:
                 )
             await asyncio.sleep(_POLL.total_seconds())
 
-    async def decisions(self, caller: Caller, checks: list[Check]) -> list[dict[str, Any]]:
+    async def decisions(self, caller: Caller, checks: list[Check]) -> dict[str, Any]:
         """Answer up to 500 checks; each consumer is read once."""
         published = self._catalogues.of(caller.brand_id)
         now = self._clock.now()
@@ -119,8 +119,8 @@ class Reading:
                 )
             catalogue = published.catalogue if moment is None else published.at(moment)[1]
             decision = decide(read[key], catalogue, check.topic, now if moment is None else moment, check.device_id)
-            answers.append(decision_json(check.consumer_id, decision, catalogue))
-        return answers
+            answers.append(decision_json(check.consumer_id, read[key].version, decision, catalogue))
+        return {"store_id": self._storage.store_id, "decisions": answers}
 
     async def history(
         self, brand_id: str, consumer_id: str, *, before: int | None = None
@@ -185,6 +185,9 @@ def choice_json(consumer_id: str, change: StoredChange) -> dict[str, Any]:
         answer["expires_at"] = format_micros(kept["expires_at"])
     if "notice_version" in kept:
         answer["notice"] = {**answer.get("notice", {}), "version": kept["notice_version"]}
+    based_on_sent = body["choice"].get("based_on")
+    if based_on_sent is not None and based_on_sent != kept["based_on"]:
+        answer["based_on_sent"] = based_on_sent
     for name in ("linked_from", "made_at_sent"):
         if name in kept:
             answer[name] = kept[name]

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 from sayso.errors import Problem
 from sayso.model.choice import Actor, Choice, ChoiceBatch
+from sayso.model.decision import Reason
 from sayso.model.ids import is_anonymous
 from sayso.model.instant import Micros, format_micros, span_micros, to_micros
 from sayso.model.recorded import RecordedChoice
+from sayso.model.topic import EVERY_TOPIC
 from sayso.rules.decide import decide
 from sayso.rules.effective import effective_at
 from sayso.rules.fold import add, origin_of, seen_limit, standing_for
+from sayso.rules.link import copy_id
 from sayso.wire import Code
 from sayso_server.clock import Clock
 from sayso_server.jsonio import dumps, loads
@@ -35,6 +38,7 @@ class _Entry(NamedTuple):
         choice: What was sent.
         actor: Who made it.
         based_on: What it may claim to have seen.
+        copy_id: Sent under a linked id: the id of the copy that the link made, if it was recorded before.
         content: What was sent, to the byte.
         fingerprint: SHA-256 of that.
     """
@@ -44,12 +48,25 @@ class _Entry(NamedTuple):
     choice: Choice
     actor: Actor
     based_on: int | None
+    copy_id: str | None
     content: bytes
     fingerprint: bytes
 
 
 _SERIALISER = Choice.__pydantic_serializer__
 _NOT_CONTENT = {"made_at", "consumer_id"}
+_LARGEST_NUMBER = 2**53 - 1
+"""A refusal may say any version of anything; beyond this a number survives neither JSON nor a database."""
+# The catalogue or the clock may have moved on since a choice was acknowledged; its repetition is answered as before.
+_ONLY_IF_NEW = frozenset(
+    {
+        Code.FROM_THE_FUTURE,
+        Code.UNKNOWN_TOPIC,
+        Code.NOT_REFUSABLE,
+        Code.NOTICE_UNKNOWN,
+        Code.NOTICE_STALE,
+    }
+)
 
 
 class LinkedMeanwhileError(Exception):
@@ -77,11 +94,11 @@ class Recording:
         published = self._catalogues.of(caller.brand_id)
         sent_at = to_micros(batch.sent_at) if batch.sent_at is not None else None
         problems = problems_of(batch.choices, published, caller, sent_at=sent_at, now=self._clock.now())
-        if problems:
+        if not all(problem.code in _ONLY_IF_NEW for problem in problems):
             raise refuse_members(problems)
         while True:
             entries = [await self._entry(caller, place, choice) for place, choice in enumerate(batch.choices)]
-            plan = _Plan(entries, published, dumps(caller.stamp()), sent_at)
+            plan = _Plan(entries, published, dumps(caller.stamp()), sent_at, problems)
             try:
                 return await self._storage.record(caller.brand_id, plan.wanted(), plan)
             except LinkedMeanwhileError:
@@ -91,17 +108,14 @@ class Recording:
         content: bytes = _SERIALISER.to_json(choice, exclude_defaults=True, exclude=_NOT_CONTENT)
         consumer_id = choice.consumer_id
         linked = await self._linked_to(caller.brand_id, consumer_id) if is_anonymous(consumer_id) else None
-        if linked is not None and not choice.is_refusal:
-            raise RefusedError(
-                HTTPStatus.CONFLICT,
-                Code.LINKED,
-                "this visitor is known by now: record the grant under the known id",
-                problems=[Problem(f"/choices/{place}/consumer_id", Code.LINKED, "linked to a known consumer")],
-            )
         fingerprint = hashlib.sha256(content).digest()
-        # Versions are never compared across a link: what was seen there says nothing here.
-        based_on = choice.based_on if linked is None else None
-        return _Entry(place, linked or consumer_id, choice, actor_of(choice, caller), based_on, content, fingerprint)
+        actor, based_on, copied = actor_of(choice, caller), choice.based_on, None
+        if linked is not None:
+            # Versions are never compared across a link: what was seen there says nothing here.
+            based_on, copied = None, copy_id(consumer_id, choice.id)
+        elif based_on is not None:
+            based_on = min(based_on, _LARGEST_NUMBER)
+        return _Entry(place, linked or consumer_id, choice, actor, based_on, copied, content, fingerprint)
 
     async def _linked_to(self, brand_id: str, consumer_id: str) -> str | None:
         return read_state(await self._storage.consumer(brand_id, consumer_id)).linked_to
@@ -110,8 +124,18 @@ class Recording:
 class _Plan:
     """What recording one batch reads and writes; pure, so the storage may call it again."""
 
-    def __init__(self, entries: Sequence[_Entry], published: Published, stamp: bytes, sent_at: Micros | None) -> None:
+    def __init__(
+        self,
+        entries: Sequence[_Entry],
+        published: Published,
+        stamp: bytes,
+        sent_at: Micros | None,
+        if_new: Sequence[Problem],
+    ) -> None:
         self._published = published
+        self._if_new: dict[int, list[Problem]] = {}
+        for problem in if_new:
+            self._if_new.setdefault(_place(problem), []).append(problem)
         self._stamp = stamp
         self._sent_at = sent_at
         self._by_consumer: dict[str, list[_Entry]] = {}
@@ -122,7 +146,10 @@ class _Plan:
         return [
             Wanted(
                 consumer_id,
-                tuple(entry.choice.id for entry in entries),
+                (
+                    *(entry.choice.id for entry in entries),
+                    *(entry.copy_id for entry in entries if entry.copy_id is not None),
+                ),
                 tuple({entry.based_on for entry in entries if entry.based_on}),
             )
             for consumer_id, entries in self._by_consumer.items()
@@ -134,14 +161,14 @@ class _Plan:
         answers: dict[int, Answer] = {}
         for consumer_id, entries in self._by_consumer.items():
             one = _OneConsumer(consumer_id, found[consumer_id], now, self._published)
-            one.record(entries, self._sent_at, self._stamp, problems)
+            one.record(entries, self._sent_at, self._stamp, self._if_new, problems)
             if not problems:
                 write = one.write()
                 if write is not None:
                     writes.append(write)
                 answers.update(one.answers)
         if problems:
-            raise refuse_members(problems)
+            raise refuse_members(sorted(problems, key=_place))
         return writes, [answers[place] for place in sorted(answers)]
 
 
@@ -161,12 +188,22 @@ class _OneConsumer:
         self.latest = [before.effective_max if before else 0]
         self.pending: list[tuple[_Entry, RecordedChoice]] = []
         self.recorded_text = format_micros(self.recorded_at)
+        self.taken: set[str] = set()
         self.changes: list[StoredChange] = []
         self.answers: dict[int, Answer] = {}
 
-    def record(self, entries: Sequence[_Entry], sent_at: Micros | None, stamp: bytes, problems: list[Problem]) -> None:
+    def record(
+        self,
+        entries: Sequence[_Entry],
+        sent_at: Micros | None,
+        stamp: bytes,
+        if_new: Mapping[int, Sequence[Problem]],
+        problems: list[Problem],
+    ) -> None:
         for entry in entries:
             known = self.found.choices.get(entry.choice.id)
+            if known is None and entry.copy_id is not None:
+                known = self.found.choices.get(entry.copy_id)
             if known is not None:
                 if known.fingerprint != entry.fingerprint:
                     problems.append(
@@ -177,7 +214,23 @@ class _OneConsumer:
                         )
                     )
                 else:
-                    self.answers[entry.place] = first_answer(self.consumer_id, known)
+                    self.answers[entry.place] = first_answer(self.consumer_id, known) | {"choice_id": entry.choice.id}
+            elif entry.place in if_new:
+                problems.extend(if_new[entry.place])
+            elif entry.copy_id is not None and not entry.choice.is_refusal:
+                raise RefusedError(
+                    HTTPStatus.CONFLICT,
+                    Code.LINKED,
+                    "this visitor is known by now: record the grant under the known id",
+                    problems=[
+                        Problem(f"/choices/{entry.place}/consumer_id", Code.LINKED, "linked to a known consumer")
+                    ],
+                )
+            elif entry.choice.id in self.taken:
+                # Sent under the linked id and under the known one.
+                problems.append(
+                    Problem(f"/choices/{entry.place}/id", Code.DUPLICATE_ID, "this id is in the batch twice")
+                )
             elif not entry.choice.is_refusal and (entry.based_on or 0) > self.first:
                 problems.append(
                     Problem(
@@ -193,6 +246,7 @@ class _OneConsumer:
 
     def _take(self, entry: _Entry, sent_at: Micros | None) -> None:
         choice = entry.choice
+        self.taken.add(choice.id)
         version = self.version = self.version + 1
         seen = seen_limit(entry.based_on, version)
         made_at = to_micros(choice.made_at) if choice.made_at is not None else None
@@ -207,6 +261,8 @@ class _OneConsumer:
             if expires_at is None and topic.expires_after is not None:
                 expires_at = effective + span_micros(topic.expires_after)
             notice_version = notice_version or topic.version
+        elif notice_version is not None:
+            notice_version = min(notice_version, _LARGEST_NUMBER)
         if made_at is None:
             made_at = self.recorded_at if sent_at is None else sent_at
         recorded = RecordedChoice(
@@ -240,7 +296,9 @@ class _OneConsumer:
             decision = decide(preferences, self.catalogue, choice.topic, recorded_at, choice.device_id)
             standing = decision.choice or standing_for(state.topics, choice.topic)
             stands = standing is not None and standing.version == recorded.version
-            outcome: Answer = {"stands": stands, "allowed": decision.allowed, "reason": decision.reason}
+            # Every topic at once is no topic that could be decided about; what was said of it is clear.
+            reason = decision.reason if choice.topic != EVERY_TOPIC else Reason.WITHDRAWN.value
+            outcome: Answer = {"stands": stands, "allowed": decision.allowed, "reason": reason}
             if not stands and standing is not None:
                 outcome["superseded_by"] = standing.choice_id
             effective = recorded.effective_at
@@ -333,3 +391,8 @@ def _body(entry: _Entry, recorded: RecordedChoice, stamp: bytes, outcome: Answer
     rest = dumps({"kept": kept, "answer": outcome})
     # What was sent goes in as it is: the fingerprint was taken of these bytes.
     return b'{"choice":%b,"recorded_by":%b,%b' % (entry.content, stamp, rest[1:])
+
+
+def _place(problem: Problem) -> int:
+    """Give which entry of the batch a problem is about."""
+    return int(problem.pointer.split("/")[2])

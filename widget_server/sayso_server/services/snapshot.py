@@ -103,11 +103,12 @@ def facts_json(preferences: Preferences) -> dict[str, Any]:
     }
 
 
-def decision_json(consumer_id: str, decision: Decision, catalogue: Catalogue) -> dict[str, Any]:
-    """Give one decision as `POST /v1/decisions` answers it."""
+def decision_json(consumer_id: str, version: int, decision: Decision, catalogue: Catalogue) -> dict[str, Any]:
+    """Give one decision as `POST /v1/decisions` answers it, with the version of the preferences that it rests on."""
     topic = catalogue.topics.get(decision.topic)
     titles = topic.title if topic is not None else {}
     answer: dict[str, Any] = {"consumer_id": consumer_id, "topic": decision.topic, **_entry(decision)}
+    answer["version"] = version
     answer["title"] = titles
     answer["explanation"] = explain(facts_of(decision, titles))
     if decision.device_id is not None:

@@ -56,9 +56,7 @@ KEYS: Mapping[str, tuple[Slot, ...]] = {
     "android.permission.READ_MEDIA_IMAGES": (Slot(Capability.PHOTOS, Role.MEDIA, (ALL,)),),
     "android.permission.READ_MEDIA_VIDEO": (Slot(Capability.VIDEOS, Role.MEDIA, (ALL,)),),
     USER_SELECTED: tuple(Slot(capability, Role.SELECTED, (ALL,)) for capability in _MEDIA),
-    "android.permission.READ_EXTERNAL_STORAGE": tuple(
-        Slot(capability, Role.STORAGE, (ALL,)) for capability in _MEDIA
-    ),
+    "android.permission.READ_EXTERNAL_STORAGE": tuple(Slot(capability, Role.STORAGE, (ALL,)) for capability in _MEDIA),
     "android.permission.POST_NOTIFICATIONS": (NOTIFICATIONS,),
     AD_ID: (TRACKING,),
 }

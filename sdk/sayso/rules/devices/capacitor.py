@@ -45,9 +45,7 @@ KEYS: Mapping[str, Slot] = {
     "display": NOTIFICATIONS,  # local notifications
 }
 
-PLUGINS = frozenset(
-    {"Camera", "Contacts", "Filesystem", "Geolocation", "LocalNotifications", "PushNotifications"}
-)
+PLUGINS = frozenset({"Camera", "Contacts", "Filesystem", "Geolocation", "LocalNotifications", "PushNotifications"})
 
 UNTRACKED = frozenset(
     {

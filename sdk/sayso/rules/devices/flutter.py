@@ -82,11 +82,7 @@ _NUMBERS = {str(number): name for number, name in enumerate(PERMISSIONS)}
 
 def _statuses(*rows: tuple[int, str, DeviceState]) -> Values[DeviceState]:
     return Values(
-        *(
-            (spelling, state)
-            for number, name, state in rows
-            for spelling in (number, name, f"PermissionStatus.{name}")
-        )
+        *((spelling, state) for number, name, state in rows for spelling in (number, name, f"PermissionStatus.{name}"))
     )
 
 

@@ -74,9 +74,9 @@ UN_AUTHORIZATION = _enum(
         (4, "ephemeral", replace(GRANTED, delivery=Delivery.EPHEMERAL)),
     ),
 )
-ATT_AUTHORIZATION = _enum(
-    "ATTrackingManager.AuthorizationStatus", (*_UNTIL_ASKED, (3, "authorized", GRANTED))
-) + _enum("ATTrackingManagerAuthorizationStatus", (*_UNTIL_ASKED, (3, "authorized", GRANTED)))
+ATT_AUTHORIZATION = _enum("ATTrackingManager.AuthorizationStatus", (*_UNTIL_ASKED, (3, "authorized", GRANTED))) + _enum(
+    "ATTrackingManagerAuthorizationStatus", (*_UNTIL_ASKED, (3, "authorized", GRANTED))
+)
 
 
 def _four(code: str) -> int:
@@ -142,9 +142,7 @@ KEYS: Mapping[str, _Key] = {
     "ATTrackingManager.trackingAuthorizationStatus": _TRACKING,
 }
 
-ACCURACY_KEYS = frozenset(
-    {"location_accuracy", "CLAccuracyAuthorization", "CLLocationManager.accuracyAuthorization"}
-)
+ACCURACY_KEYS = frozenset({"location_accuracy", "CLAccuracyAuthorization", "CLLocationManager.accuracyAuthorization"})
 
 # An object under one of these is read as `<key>.<member>`; on its own the key means the listed capabilities.
 WRAPPERS: Mapping[str, tuple[Slot, ...]] = {

@@ -1,0 +1,427 @@
+"""A whole server on loopback with two brands, keys made on the spot and a clock that tests set."""
+
+import asyncio
+import io
+import json
+import secrets
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from sayso.wire import Role, TokenClass
+from sayso_server.app import create_app
+from sayso_server.keys import KeyFile, new_key
+from sayso_server.run import serve
+from sayso_server.storage.base import Storage, StoredBrand, StoredKey
+from sayso_server.storage.memory import MemoryStorage
+from sayso_server.storage.sqlite import SqliteStorage
+
+START = datetime(2026, 11, 23, 19, 0, 0, tzinfo=UTC)
+PUBLIC_ORIGIN = "https://privacy.example"
+
+CATALOGUE: dict[str, Any] = {
+    "languages": ["en", "es"],
+    "default_language": "en",
+    "topics": {
+        "purpose:marketing": {
+            "basis": "consent",
+            "title": {"en": "Offers", "es": "Ofertas"},
+            "notice": {"en": "We write to you about offers.", "es": "Le escribimos sobre ofertas."},
+            "data_classes": ["contact"],
+        },
+        "purpose:training": {
+            "basis": "consent",
+            "version": 2,
+            "expires_after": "P365D",
+            "title": {"en": "Training", "es": "Formación"},
+            "notice": {"en": "We train on transcripts.", "es": "Formamos con transcripciones."},
+            "data_classes": ["contact"],
+        },
+        "purpose:analytics": {
+            "basis": "legitimate_interest",
+            "title": {"en": "Analytics", "es": "Análisis"},
+            "notice": {"en": "We count visits.", "es": "Contamos visitas."},
+            "data_classes": ["contact"],
+        },
+        "purpose:ads": {
+            "basis": "legitimate_interest",
+            "sale_or_share": True,
+            "title": {"en": "Ads", "es": "Anuncios"},
+            "notice": {"en": "We share data with ad networks.", "es": "Compartimos datos con redes."},
+            "data_classes": ["contact"],
+        },
+        "purpose:service": {
+            "basis": "contract",
+            "title": {"en": "Your order", "es": "Su pedido"},
+            "notice": {"en": "We carry out your order.", "es": "Tramitamos su pedido."},
+            "data_classes": ["contact"],
+        },
+        "purpose:recall": {
+            "basis": "legal_obligation",
+            "title": {"en": "Safety recalls", "es": "Retiradas"},
+            "notice": {"en": "We tell you about recalls.", "es": "Avisamos de retiradas."},
+            "data_classes": ["contact"],
+        },
+        "channel:sms": {
+            "basis": "consent",
+            "title": {"en": "Text messages", "es": "Mensajes de texto"},
+            "notice": {"en": "We send texts.", "es": "Enviamos mensajes."},
+        },
+        "permission:location": {
+            "basis": "consent",
+            "title": {"en": "Location", "es": "Ubicación"},
+            "notice": {"en": "We look up dealers near you.", "es": "Buscamos concesionarios cercanos."},
+            "data_classes": ["contact"],
+        },
+        "purpose:nearby": {
+            "basis": "legitimate_interest",
+            "requires": ["permission:location"],
+            "title": {"en": "Dealers nearby", "es": "Concesionarios cercanos"},
+            "notice": {"en": "We suggest dealers nearby.", "es": "Sugerimos concesionarios."},
+            "data_classes": ["contact"],
+        },
+    },
+    "partners": {
+        "vinsolutions": {
+            "title": {"en": "VinSolutions", "es": "VinSolutions"},
+            "partner_class": "integration",
+            "country": "US",
+            "policy_url": "https://crm.example/privacy",
+            "fields": {"email": ["purpose:marketing"]},
+            "flows": {
+                "share": {
+                    "basis": "consent",
+                    "sale_or_share": True,
+                    "title": {"en": "Share leads", "es": "Compartir"},
+                    "notice": {"en": "We send your lead.", "es": "Enviamos su solicitud."},
+                },
+                "combine": {
+                    "basis": "legitimate_interest",
+                    "title": {"en": "Combine records", "es": "Combinar"},
+                    "notice": {"en": "We join records.", "es": "Unimos registros."},
+                },
+            },
+        }
+    },
+    "retention": {
+        "contact": {
+            "period": "P730D",
+            "start": "last_contact",
+            "title": {"en": "Contact data", "es": "Datos de contacto"},
+            "ground": {"en": "To answer later questions.", "es": "Para responder preguntas."},
+        }
+    },
+    "contacts": {
+        "controller": {
+            "name": "Dealer privacy office",
+            "address": ["1 Main Street", "Springfield"],
+            "email": "privacy@dealer.example",
+        }
+    },
+}
+
+
+class SetClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.moment = START
+
+    def now(self) -> int:
+        return (self.moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+    def forward(self, span: timedelta) -> None:
+        self.moment += span
+
+    def text(self, ago: timedelta = timedelta(0)) -> str:
+        """Give the time, or a time before it, as a sender would write it."""
+        return (self.moment - ago).isoformat()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        assert self.headers["Content-Type"] == "application/problem+json", self.body
+        return str(self.json["code"])
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """Each (pointer, code)."""
+        assert self.headers["Content-Type"] == "application/problem+json", self.body
+        return [(error["pointer"], error["code"]) for error in self.json["errors"]]
+
+
+class World:
+    """The running server."""
+
+    def __init__(self, app: web.Application, storage: Storage, clock: SetClock, base: str, keys: KeyFile) -> None:
+        self.app = app
+        self.storage = storage
+        self.clock = clock
+        self.base = base
+        self.keys = keys
+        self.brands: dict[str, Brand] = {}
+        self.session = aiohttp.ClientSession(auto_decompress=False)
+
+    @property
+    def port(self) -> int:
+        return URL(self.base).port or 0
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answered:
+        """Send one request; the path goes out byte for byte as given."""
+        fields = dict(headers or {})
+        if token is not None:
+            fields["Authorization"] = f"Bearer {token}"
+        if json is not None:
+            body = dumped(json)
+        if body is not None:
+            fields.setdefault("Content-Type", "application/json")
+        url = URL(self.base + path, encoded=True)
+        # From 1 MiB on aiohttp's client wants a file.
+        data = io.BytesIO(body) if body is not None else None
+        async with self.session.request(method, url, data=data, headers=fields, allow_redirects=False) as answer:
+            return Answered(answer.status, answer.headers.copy(), await answer.read())
+
+    async def everything(self) -> dict[str, Any]:
+        """Give all that is stored about consumers and catalogues, of every brand."""
+        found: dict[str, Any] = {}
+        for brand in await self.storage.brands():
+            name = brand.brand_id
+            for consumer in await self.storage.consumer_ids(name, after="", limit=10_000):
+                row = await self.storage.consumer(name, consumer)
+                found[f"{name} {consumer}"] = row, await self.storage.history(name, consumer, before=None, limit=10_000)
+            found[name] = await self.storage.catalogues(name)
+        return found
+
+    @asynccontextmanager
+    async def nothing_stored(self) -> AsyncIterator[None]:
+        """Assert that what happens inside leaves no trace in the storage."""
+        before = await self.everything()
+        yield
+        assert await self.everything() == before
+
+    async def add_brand(self, brand_id: str, *, publish: bool = True) -> "Brand":
+        brand = Brand(self, brand_id)
+        assert await self.storage.add_brand(StoredBrand(brand_id, brand_id.title(), self.clock.now()))
+        await brand.add_key("all", list(TokenClass), list(Role))
+        await self.storage.add_origin(brand_id, brand.origin)
+        self.brands[brand_id] = brand
+        if publish:
+            answer = await brand.publish(CATALOGUE)
+            assert answer.status == 201, answer.body
+        return brand
+
+
+@dataclass
+class Brand:
+    """One brand's side: its keys, its tokens, and the calls its backend makes."""
+
+    world: World
+    id: str
+    keys: dict[str, tuple[StoredKey, str]] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        return f"https://{self.id}.example"
+
+    async def add_key(
+        self, name: str, classes: list[TokenClass], roles: list[Role], algorithm: str = "HS256"
+    ) -> tuple[StoredKey, str]:
+        key, secret = new_key(self.id, algorithm, classes, roles, now=self.world.clock.now())
+        assert secret is not None
+        if algorithm == "HS256":
+            self.world.keys.add(key.key_id, secret)
+        await self.world.storage.add_key(key)
+        self.keys[name] = key, secret
+        return key, secret
+
+    def sign(self, typ: str, claims: dict[str, Any], *, life: int, key: str = "all", **changes: Any) -> str:
+        """Sign a token that is right in all but the changes; None leaves a claim out."""
+        stored, secret = self.keys[key]
+        issued = int(self.world.clock.moment.timestamp())
+        whole = {"iss": self.id, "aud": "sayso", "iat": issued, "exp": issued + life, "jti": secrets.token_hex(8)}
+        members = {name: value for name, value in (whole | claims | changes).items() if value is not None}
+        return jwt.encode(members, secret, algorithm=stored.algorithm, headers={"kid": stored.key_id, "typ": typ})
+
+    def backend(self, *scope: str, **changes: Any) -> str:
+        return self.sign("sayso-backend+jwt", {"scope": " ".join(scope or ("backend",))}, life=300, **changes)
+
+    def consumer(self, sub: str = "cust-42", **changes: Any) -> str:
+        return self.sign("sayso-consumer+jwt", {"sub": sub, "origins": [self.origin]}, life=900, **changes)
+
+    def staff(self, *scope: str, sub: str = "ann", **changes: Any) -> str:
+        claims = {"sub": sub, "scope": " ".join(scope or ("agent",))}
+        return self.sign("sayso-staff+jwt", claims, life=900, **changes)
+
+    async def call(self, method: str, path: str, **request: Any) -> Answered:
+        """Call as the backend."""
+        request.setdefault("token", self.backend())
+        return await self.world.call(method, path, **request)
+
+    async def page(self, method: str, path: str, *, sub: str = "cust-42", **request: Any) -> Answered:
+        """Call as a consumer's browser on the brand's own page."""
+        request["headers"] = {"Origin": self.origin} | request.get("headers", {})
+        request.setdefault("token", self.consumer(sub))
+        return await self.world.call(method, path, **request)
+
+    async def desk(self, method: str, path: str, *, scope: str = "agent", **request: Any) -> Answered:
+        """Call as staff on the server's own pages."""
+        request["headers"] = {"Origin": PUBLIC_ORIGIN} | request.get("headers", {})
+        request.setdefault("token", self.staff(scope))
+        return await self.world.call(method, path, **request)
+
+    async def publish(self, catalogue: dict[str, Any], query: str = "") -> Answered:
+        return await self.call("PUT", "/v1/catalogue" + query, token=self.backend("admin"), json=catalogue)
+
+    async def post(self, *choices: dict[str, Any], **batch: Any) -> Answered:
+        return await self.call("POST", "/v1/choices", json={"choices": list(choices)} | batch)
+
+    async def recorded(self, *choices: dict[str, Any], **batch: Any) -> list[dict[str, Any]]:
+        """Record choices that have to be accepted, and give the answer's entries."""
+        answer = await self.post(*choices, **batch)
+        assert answer.status == 201, answer.body
+        entries: list[dict[str, Any]] = answer.json["recorded"]
+        return entries
+
+    async def say(self, topic: str, answer: str, **members: Any) -> dict[str, Any]:
+        """Record one choice that has to be accepted."""
+        (entry,) = await self.recorded(choice(topic, answer, **members))
+        return entry
+
+    async def preferences(self, consumer: str = "cust-42", query: str = "") -> dict[str, Any]:
+        answer = await self.call("GET", f"/v1/consumers/{consumer}/preferences{query}")
+        assert answer.status == 200, answer.body
+        members: dict[str, Any] = answer.json
+        return members
+
+    async def reason(self, topic: str, consumer: str = "cust-42", query: str = "") -> str:
+        """Give why a topic is allowed or not."""
+        return str((await self.preferences(consumer, query))["topics"][topic]["reason"])
+
+    async def history(self, consumer: str = "cust-42") -> list[dict[str, Any]]:
+        answer = await self.call("GET", f"/v1/consumers/{consumer}/choices")
+        assert answer.status == 200, answer.body
+        choices: list[dict[str, Any]] = answer.json["choices"]
+        return choices
+
+    async def decide(self, topic: str, consumer: str = "cust-42", **members: Any) -> dict[str, Any]:
+        check = {"consumer_id": consumer, "topic": topic} | members
+        answer = await self.call("POST", "/v1/decisions", json={"checks": [check]})
+        assert answer.status == 200, answer.body
+        (decision,) = answer.json["decisions"]
+        return dict(decision)
+
+    async def report(self, states: dict[str, Any], *, device: str = "pixel-8", **members: Any) -> Answered:
+        body = {"vocabulary": "android", "observed_at": self.world.clock.text(), "states": states} | members
+        return await self.call("PUT", f"/v1/consumers/cust-42/devices/{device}", json=body)
+
+
+def choice(topic: str, answer: str, consumer: str = "cust-42", **members: Any) -> dict[str, Any]:
+    """Make a choice with a new id; a grant comes with its notice. None leaves a member out."""
+    whole: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "consumer_id": consumer,
+        "topic": topic,
+        "answer": answer,
+        "method": "chat",
+    }
+    if answer == "granted":
+        whole["notice"] = {"language": "en"}
+    return {name: value for name, value in (whole | members).items() if value is not None}
+
+
+def dumped(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+@pytest.fixture
+def storage_kind() -> str:
+    """Which storage the server runs on; parametrise it with ["memory", "sqlite"] where that matters."""
+    return "memory"
+
+
+@pytest.fixture
+async def world(storage_kind: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A server on loopback without any brand, run as `sayso-server serve` runs it."""
+    clock = SetClock()
+    storage: Storage = (
+        MemoryStorage(clock=clock) if storage_kind == "memory" else SqliteStorage(tmp_path / "sayso.db", clock=clock)
+    )
+    keys = KeyFile(tmp_path / "sayso.keys")
+    stop = asyncio.Event()
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def when_listening(_: web.Application, url: str) -> None:
+        listening.set_result(url)
+
+    app = create_app(storage, keys, public_origin=PUBLIC_ORIGIN, clock=clock)
+    serving = asyncio.create_task(
+        serve(lambda _: app, host="127.0.0.1", port=0, stop=stop, when_listening=when_listening)
+    )
+    try:
+        await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            serving.result()
+        one = World(app, storage, clock, await listening, keys)
+        try:
+            yield one
+        finally:
+            await one.session.close()
+    finally:
+        stop.set()
+        await serving
+
+
+@pytest.fixture
+async def dealer(world: World) -> Brand:
+    """The brand that most tests speak for."""
+    return await world.add_brand("dealer")
+
+
+@pytest.fixture
+async def shop(world: World) -> Brand:
+    """Another brand on the same server."""
+    return await world.add_brand("shop")
+
+
+@pytest.fixture
+def make_choice() -> Any:
+    """Give the maker of choices: `make_choice(topic, answer, consumer="cust-42", **members)`."""
+    return choice
+
+
+@pytest.fixture
+def catalogue() -> dict[str, Any]:
+    """Give the published catalogue, to change and publish again."""
+    return deepcopy(CATALOGUE)
