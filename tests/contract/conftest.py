@@ -233,7 +233,7 @@ class Served:
     async def add_key(self, brand_id: str, role: str, classes: list[TokenClass]) -> None:
         key, secret = new_key(brand_id, "HS256", classes, [role], now=self.clock.now())
         assert secret is not None
-        self.keys.add(key.key_id, secret)
+        await asyncio.to_thread(self.keys.add, key.key_id, secret)
         await self.storage.add_key(key)
         self._keys[brand_id, role] = key, secret
 

@@ -135,6 +135,17 @@ async def test_the_past_is_answered_as_it_was(ann: sayso.Consumer, served: Any) 
     assert await ann.allows("purpose:marketing") is False
 
 
+async def test_a_grant_that_has_ended_since_allowed_while_it_lasted(ann: sayso.Consumer, served: Any) -> None:
+    await ann.grant("purpose:marketing", shown="en", expires_after=timedelta(hours=1))
+    served.clock.forward(timedelta(hours=3))
+    moment = START + timedelta(minutes=59)
+
+    assert (await ann.decide("purpose:marketing", as_of=moment)).reason == "granted"
+    assert (await ann.preferences(as_of=moment)).decide("purpose:marketing").reason == "granted"
+    assert (await ann.decide("purpose:marketing", as_of=START + timedelta(hours=1))).reason == "expired"
+    assert (await ann.decide("purpose:marketing")).reason == "expired"
+
+
 async def test_before_the_catalogue_was_published_no_topic_was_known(ann: sayso.Consumer) -> None:
     decision = await ann.decide("purpose:service", as_of=START - timedelta(days=1))
 

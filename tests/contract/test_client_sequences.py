@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import sayso
@@ -140,6 +140,15 @@ def answered(decisions: list[sayso.Decision]) -> dict[str, Any]:
     return {one.topic: (one.allowed, one.reason, one.choice_id, one.valid_until) for one in decisions}
 
 
+# Two refusals, the later one made earlier; a grant that has seen only the first falls to the second.
+_CROSSED = [
+    Said(0, "deny", "channel:sms", "api", None, ago=None, seen=None, wait=0),
+    Said(1, "deny", "channel:sms", "api", None, ago=5, seen=None, wait=0),
+    Said(0, "grant", "channel:sms", "api", None, ago=None, seen=0.5, wait=0),
+]
+
+
+@example(sequence=_CROSSED)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=st.lists(_said, min_size=1, max_size=12))
 async def test_what_the_server_answers_is_a_fold_of_its_own_history(

@@ -477,7 +477,8 @@ async def test_history_comes_newest_first_100_a_page_with_a_link_to_the_next(dea
         path = link[1 : link.rfind(">")] if link else ""
 
     assert [len(page) for page in pages] == [100, 100, 30]
-    assert sum(pages, []) == list(range(231, 1, -1))  # version 1 is the signal, which is no choice
+    # Version 1 is the signal, which is no choice.
+    assert [version for page in pages for version in page] == list(range(231, 1, -1))
 
 
 async def test_a_page_that_ends_with_the_oldest_choice_has_no_next(dealer: Brand, make_choice: Any) -> None:

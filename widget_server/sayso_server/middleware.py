@@ -1,6 +1,7 @@
 """Around every request: only HTTP as it should be, a request id, and problem+json for whatever goes wrong."""
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
@@ -8,7 +9,7 @@ from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 
 from sayso.wire import Code
 from sayso_server.routes.answers import new_request_id, problem_answer, refusal_answer
-from sayso_server.routes.guard import REQUEST_ID_KEY
+from sayso_server.routes.guard import REQUEST_ID_KEY, share_with_page
 from sayso_server.services.refusals import RefusedError
 from sayso_server.storage.base import StorageUnavailableError
 
@@ -41,6 +42,14 @@ async def answer_everything(
         )
         answer.force_close()
         return answer
+    whatever = await _answer(request, handler, request_id)
+    share_with_page(request, whatever)
+    return whatever
+
+
+async def _answer(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]], request_id: str
+) -> web.StreamResponse:
     try:
         return await handler(request)
     except RefusedError as refusal:
@@ -65,9 +74,11 @@ async def answer_everything(
             name: error.headers[name] for name in (hdrs.ALLOW, hdrs.LOCATION) if name in error.headers
         }
         return problem_answer(status, code, message, request_id=request_id, headers=kept)
-    except Exception:
-        # The answer says nothing about the inside; the log has the trace under the request's id.
-        log.exception("unexpected error, request %s", request_id)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+        # The answer says nothing about the inside. The log has where it happened, under the request's id, but not the
+        # error's own text, which may quote what was being worked on.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        log.error("unexpected %s, request %s\n%s", type(error).__qualname__, request_id, where)
         return problem_answer(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             Code.INTERNAL,

@@ -9,7 +9,8 @@ from sayso.errors import CatalogueError, Problem
 from sayso.model.catalogue import Catalogue
 from sayso.wire import Code
 from sayso_server.routes.asked import Asked
-from sayso_server.services.refusals import RefusedError
+from sayso_server.services.publishing import pointer_to
+from sayso_server.services.refusals import RefusedError, refuse_member
 
 
 async def get_catalogue(asked: Asked) -> web.Response:
@@ -43,11 +44,14 @@ async def preview_catalogue(asked: Asked) -> web.Response:
 async def _read(asked: Asked) -> Catalogue:
     members = await asked.members()
     if not isinstance(members, dict):
-        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, Code.WRONG_TYPE, "a catalogue is an object")
+        raise refuse_member("", Code.WRONG_TYPE, "a catalogue is an object")
     try:
         return catalogue_from_python(members)
     except CatalogueError as error:
-        problems = [Problem("", Code.CATALOGUE_INVALID.value, str(found)) for found in error.found]
+        problems = [
+            Problem(pointer_to(found.table, found.key), Code.CATALOGUE_INVALID.value, str(found))
+            for found in error.found
+        ]
         raise RefusedError(
             HTTPStatus.UNPROCESSABLE_ENTITY, Code.CATALOGUE_INVALID, str(error), problems=problems
         ) from None

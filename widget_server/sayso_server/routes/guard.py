@@ -21,6 +21,7 @@ from sayso_server.services.refusals import RefusedError
 log = logging.getLogger(__name__)
 
 REQUEST_ID_KEY = web.RequestKey("sayso.request_id", str)
+SHARED_WITH_KEY = web.RequestKey("sayso.shared_with", str)
 Refresh = Callable[[], Awaitable[None]]
 Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -70,6 +71,10 @@ class Guard:
             except TokenRefusedError as refused:
                 log.debug("token refused: %s", refused.why)
                 return _unauthorised(refused, request_id)
+            origin = request.headers.get(hdrs.ORIGIN)
+            if shared and place is not None and origin is not None:
+                # The token's claim and the brand's registration agree on this page.
+                request[SHARED_WITH_KEY] = origin
             if claims.token_class not in row.classes:
                 raise RefusedError(HTTPStatus.FORBIDDEN, Code.TOKEN_CLASS, _wrong_class(row))
             if claims.token_class is TokenClass.CONSUMER:
@@ -85,15 +90,13 @@ class Guard:
                     HTTPStatus.FORBIDDEN, Code.SCOPE, f"this needs one of the roles {', '.join(sorted(roles))}"
                 )
             caller = Caller(claims.brand_id, claims.key_id, claims.token_class, claims.subject, place)
-            answer = await handler(Asked(request, request_id, services, limit, caller))
-            if shared and place is not None:
-                _share_with_page(request, answer)
-            return answer
+            return await handler(Asked(request, request_id, services, limit, caller))
 
         return guarded if row.classes else public
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
         """Answer a browser's question whether a page may call: an origin that any brand registered may try."""
+        await self._refresh()
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is None or not self._origins.is_known(origin):
             raise RefusedError(HTTPStatus.FORBIDDEN, Code.ORIGIN, _ANSWERS[Code.ORIGIN])
@@ -141,9 +144,9 @@ def _wrong_class(row: Row) -> str:
     return f"this takes a {names} token{hint}"
 
 
-def _share_with_page(request: web.Request, answer: web.StreamResponse) -> None:
-    # The token's claim and the brand's registration agree on this origin, so its page may read the answer.
-    origin = request.headers.get(hdrs.ORIGIN)
+def share_with_page(request: web.Request, answer: web.StreamResponse) -> None:
+    """Let the page that a verified consumer token was used from read the answer, be it a refusal (CORS)."""
+    origin = request.get(SHARED_WITH_KEY)
     if origin is not None:
         answer.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
         answer.headers[hdrs.VARY] = "Origin"

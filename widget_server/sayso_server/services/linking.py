@@ -53,11 +53,7 @@ class Linking:
                 "only an anon_ id can be linked; two known consumers are never made one",
             )
         if is_anonymous(known_id):
-            raise RefusedError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                Code.INVALID_ID,
-                "an anonymous id is linked to a known one, not to another visitor",
-            )
+            raise refuse_member("", Code.INVALID_ID, "an anonymous id is linked to a known one, not to another visitor")
 
         def plan(found: Mapping[str, Found], now: Micros) -> tuple[list[Write], Answer]:
             return _link(caller, known_id, anonymous_id, found, now, with_grants=with_grants)

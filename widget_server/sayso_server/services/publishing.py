@@ -109,13 +109,13 @@ class Publishing:
             current.catalogue if current.revision else None, catalogue, allow_lower_majority=allow_lower_majority
         )
         problems = [
-            Problem(_pointer(found.table, found.key), Code.CATALOGUE_INVALID.value, str(found.problem))
+            Problem(pointer_to(found.table, found.key), Code.CATALOGUE_INVALID.value, str(found.problem))
             for found in lint(catalogue)
             if found.level is Level.ERROR
         ]
         problems += [
             Problem(
-                _pointer(refusal.table, refusal.key),
+                pointer_to(refusal.table, refusal.key),
                 refusal.code,
                 str(CatalogueProblem(refusal.table, refusal.key, refusal.message)),
             )
@@ -128,9 +128,14 @@ class Publishing:
         return comparison
 
 
-def _pointer(table: str, key: str) -> str:
-    """Give a JSON pointer (RFC 6901) for a place that is named in TOML's words."""
-    names = [quoted or bare for quoted, bare in _NAMES.findall(table)] + ([key] if key else [])
+def pointer_to(table: str, key: str) -> str:
+    """Give a JSON pointer (RFC 6901) for a place that is named in TOML's words.
+
+    Args:
+        table: The table, such as `topics."purpose:marketing"`; empty for the file as a whole.
+        key: The key in it, such as `title.en`; empty for the table as a whole.
+    """
+    names = [quoted or bare for text in (table, key) for quoted, bare in _NAMES.findall(text)]
     return "".join("/" + name.replace("~", "~0").replace("/", "~1") for name in names)
 
 

@@ -1,0 +1,300 @@
+"""POST …/links: an anonymous visitor signs in."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sayso.model.ids import new_anonymous_id
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Answered, Brand
+
+ANON = "anon_" + "a" * 22
+BOTH = pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
+
+
+@pytest.fixture
+def visitor() -> str:
+    """An id for somebody who has not signed in yet."""
+    return new_anonymous_id()
+
+
+async def link(dealer: Brand, visitor: str, known: str = "cust-42", **members: Any) -> Answered:
+    return await dealer.call("POST", f"/v1/consumers/{known}/links", json={"anonymous_id": visitor} | members)
+
+
+@BOTH
+async def test_refusals_carry_over_and_grants_need_the_visitors_own_token(dealer: Brand, visitor: str) -> None:
+    await dealer.say("purpose:marketing", "granted", consumer=visitor)
+    refusal = await dealer.say("channel:sms", "denied", consumer=visitor)
+
+    answer = await link(dealer, visitor)
+
+    assert answer.status == 201
+    assert answer.json == {
+        "consumer_id": "cust-42",
+        "version": 2,
+        "carried": [{"topic": "channel:sms", "answer": "denied", "choice_id": refusal["choice_id"]}],
+        "left": [{"topic": "purpose:marketing", "answer": "granted"}],
+        "replayed": False,
+    }
+    topics = (await dealer.preferences())["topics"]
+    assert (topics["channel:sms"]["reason"], topics["purpose:marketing"]["reason"]) == ("denied", "not_asked")
+
+
+@BOTH
+async def test_with_the_visitors_token_grants_carry_over_where_nothing_was_said(dealer: Brand, visitor: str) -> None:
+    await dealer.say("purpose:marketing", "granted", consumer=visitor)
+    await dealer.say("purpose:training", "granted", consumer=visitor)
+    await dealer.say("purpose:training", "denied")
+
+    answer = await link(dealer, visitor, anonymous_token=dealer.consumer(visitor))
+
+    assert [entry["topic"] for entry in answer.json["carried"]] == ["purpose:marketing"]
+    topics = (await dealer.preferences())["topics"]
+    assert (topics["purpose:marketing"]["reason"], topics["purpose:training"]["reason"]) == ("granted", "denied")
+
+
+@pytest.mark.parametrize("flaw", ["expired", "another visitor", "another brand", "backend", "nonsense"])
+async def test_a_token_that_proves_nothing_carries_no_grant(
+    dealer: Brand, shop: Brand, visitor: str, flaw: str
+) -> None:
+    await dealer.say("purpose:marketing", "granted", consumer=visitor)
+    issued = int(dealer.world.clock.moment.timestamp()) - 900
+    token = {
+        "expired": dealer.consumer(visitor, iat=issued, exp=issued + 900),
+        "another visitor": dealer.consumer(new_anonymous_id()),
+        "another brand": shop.consumer(visitor),
+        "backend": dealer.backend(),
+        "nonsense": "nonsense",
+    }[flaw]
+
+    answer = await link(dealer, visitor, anonymous_token=token)
+
+    assert (answer.status, answer.json["carried"]) == (201, [])
+    assert await dealer.reason("purpose:marketing") == "not_asked"
+
+
+async def test_a_carried_refusal_beats_the_known_sides_older_grant(dealer: Brand, visitor: str) -> None:
+    for _ in range(12):
+        await dealer.say("channel:sms", "granted", based_on=(await dealer.preferences())["version"])
+    dealer.world.clock.forward(timedelta(days=1))
+    await dealer.say("channel:sms", "denied", consumer=visitor)
+
+    await link(dealer, visitor)
+
+    assert await dealer.reason("channel:sms") == "denied"
+
+
+@BOTH
+async def test_history_shows_where_a_copy_came_from(dealer: Brand, visitor: str) -> None:
+    sent = await dealer.say("channel:sms", "denied", consumer=visitor)
+    await link(dealer, visitor)
+
+    (copy,) = await dealer.history()
+
+    assert (copy["consumer_id"], copy["linked_from"], copy["answer"]) == ("cust-42", visitor, "denied")
+    assert copy["id"] != sent["choice_id"]
+    assert copy["version"] == 2
+
+
+@BOTH
+async def test_signals_and_a_minors_age_carry_over(dealer: Brand, visitor: str) -> None:
+    await dealer.call("POST", f"/v1/consumers/{visitor}/signals", json={"name": "gpc", "device_id": "laptop"})
+    await dealer.call("PUT", f"/v1/consumers/{visitor}/age", json={"source": "self", "upper": 15})
+
+    await link(dealer, visitor)
+
+    snapshot = await dealer.preferences()
+    assert list(snapshot["signals"]["gpc"]["devices"]) == ["laptop"]
+    assert snapshot["age"]["self"]["upper"] == 15
+    assert snapshot["topics"]["purpose:analytics"]["reason"] == "minor"
+
+
+@BOTH
+async def test_linking_again_changes_nothing_and_answers_as_before(dealer: Brand, visitor: str) -> None:
+    await dealer.say("channel:sms", "denied", consumer=visitor)
+    first = await link(dealer, visitor)
+    await dealer.say("purpose:marketing", "denied")
+
+    async with dealer.world.nothing_stored():
+        again = await link(dealer, visitor)
+
+    assert (again.status, again.json) == (200, first.json | {"replayed": True})
+
+
+@BOTH
+async def test_a_visitor_becomes_one_consumer_and_never_another(dealer: Brand, visitor: str) -> None:
+    await link(dealer, visitor, "ann")
+
+    async with dealer.world.nothing_stored():
+        answer = await link(dealer, visitor, "ben")
+
+    assert (answer.status, answer.problems) == (409, [("/anonymous_id", "already_linked")])
+    assert "ann" not in answer.body.decode()
+
+
+async def test_of_two_links_at_once_one_wins(dealer: Brand, visitor: str) -> None:
+    await dealer.say("channel:sms", "denied", consumer=visitor)
+
+    answers = await asyncio.gather(link(dealer, visitor, "ann"), link(dealer, visitor, "ben"))
+
+    assert sorted(answer.status for answer in answers) == [201, 409]
+    assert sorted([await dealer.reason("channel:sms", "ann"), await dealer.reason("channel:sms", "ben")]) == [
+        "denied",
+        "not_asked",
+    ]
+
+
+async def test_one_consumer_may_have_been_several_visitors(dealer: Brand) -> None:
+    for topic in ("channel:sms", "purpose:ads"):
+        visitor = new_anonymous_id()
+        await dealer.say(topic, "denied", consumer=visitor)
+        assert (await link(dealer, visitor)).status == 201
+
+    topics = (await dealer.preferences())["topics"]
+    assert (topics["channel:sms"]["reason"], topics["purpose:ads"]["reason"]) == ("denied", "denied")
+
+
+# --- from then on -------------------------------------------------------------------------------------------
+
+
+async def test_the_visitors_tokens_are_closed(dealer: Brand, visitor: str, make_choice: Any) -> None:
+    token = dealer.consumer(visitor)
+    assert (await dealer.page("GET", "/v1/me/preferences", token=token)).status == 200
+    await link(dealer, visitor)
+
+    async with dealer.world.nothing_stored():
+        reading = await dealer.page("GET", "/v1/me/preferences", token=token)
+        body = {"choices": [make_choice("channel:sms", "denied", visitor)]}
+        writing = await dealer.page("POST", "/v1/me/choices", token=dealer.consumer(visitor), json=body)
+
+    assert (reading.status, reading.code) == (401, "linked")
+    assert (writing.status, writing.code) == (401, "linked")
+
+
+@BOTH
+async def test_a_refusal_under_the_old_id_reaches_the_known_consumer(dealer: Brand, visitor: str) -> None:
+    await dealer.say("channel:sms", "granted")
+    await link(dealer, visitor)
+
+    entry = await dealer.say("channel:sms", "withdrawn", consumer=visitor)
+
+    assert (entry["consumer_id"], entry["stands"], entry["version"]) == ("cust-42", True, 3)
+    assert await dealer.reason("channel:sms") == "withdrawn"
+    newest = (await dealer.history())[0]
+    assert (newest["consumer_id"], newest["linked_from"]) == ("cust-42", visitor)
+
+
+async def test_what_a_refusal_under_the_old_id_claims_to_have_seen_says_nothing_here(
+    dealer: Brand, visitor: str
+) -> None:
+    await dealer.say("channel:sms", "granted")
+    await link(dealer, visitor)
+
+    await dealer.say("channel:sms", "withdrawn", consumer=visitor, based_on=1)
+
+    assert (await dealer.history())[0]["based_on"] == 0
+
+
+@BOTH
+async def test_a_grant_under_the_old_id_is_a_409(dealer: Brand, visitor: str, make_choice: Any) -> None:
+    await link(dealer, visitor)
+
+    async with dealer.world.nothing_stored():
+        answer = await dealer.post(
+            make_choice("channel:sms", "denied"), make_choice("purpose:marketing", "granted", visitor)
+        )
+
+    assert (answer.status, answer.problems) == (409, [("/choices/1/consumer_id", "linked")])
+
+
+async def test_reading_under_the_old_id_gives_the_known_consumer(dealer: Brand, visitor: str) -> None:
+    await link(dealer, visitor)
+    await dealer.say("channel:sms", "denied")
+
+    by_alias = await dealer.preferences(visitor)
+
+    assert by_alias == await dealer.preferences()
+    assert await dealer.history(visitor) == await dealer.history()
+    assert (await dealer.decide("channel:sms", visitor))["reason"] == "denied"
+    dealer.world.clock.forward(timedelta(minutes=1))
+    await dealer.say("channel:sms", "granted", based_on=2)
+    assert await dealer.reason("channel:sms", visitor) == "granted"
+
+
+@BOTH
+async def test_reports_under_the_old_id_reach_the_known_consumer(dealer: Brand, visitor: str) -> None:
+    await link(dealer, visitor)
+    old = f"/v1/consumers/{visitor}"
+
+    device = {"vocabulary": "web", "observed_at": dealer.world.clock.text(), "states": {"camera": "granted"}}
+    assert (await dealer.call("PUT", f"{old}/devices/laptop", json=device)).status == 200
+    assert (await dealer.call("POST", f"{old}/signals", json={"name": "gpc"})).status == 200
+    assert (await dealer.call("PUT", f"{old}/age", json={"source": "brand", "lower": 21})).status == 200
+
+    snapshot = await dealer.preferences()
+    assert (list(snapshot["devices"]), list(snapshot["signals"]), list(snapshot["age"])) == (
+        ["laptop"],
+        ["gpc"],
+        ["brand"],
+    )
+
+
+@BOTH
+@pytest.mark.parametrize("answer", ["denied", "granted"])
+async def test_a_choice_acknowledged_before_the_link_is_not_recorded_twice_after_it(
+    dealer: Brand, visitor: str, make_choice: Any, answer: str
+) -> None:
+    sent = make_choice("channel:sms", answer, visitor)
+    await dealer.recorded(sent)
+    await link(dealer, visitor, anonymous_token=dealer.consumer(visitor))
+    dealer.world.clock.forward(timedelta(minutes=1))
+    await dealer.say("channel:sms", "granted", based_on=2)
+
+    async with dealer.world.nothing_stored():
+        (again,) = await dealer.recorded(sent)
+
+    assert (again["choice_id"], again["consumer_id"], again["replayed"]) == (sent["id"], "cust-42", True)
+    assert await dealer.reason("channel:sms") == "granted"
+
+
+@BOTH
+async def test_one_id_under_both_names_in_a_batch_is_twice_the_same(
+    dealer: Brand, visitor: str, make_choice: Any
+) -> None:
+    await link(dealer, visitor)
+    one = make_choice("channel:sms", "denied")
+
+    async with dealer.world.nothing_stored():
+        answer = await dealer.post(one, one | {"consumer_id": visitor})
+
+    assert (answer.status, answer.problems) == (422, [("/choices/1/id", "duplicate_id")])
+
+
+@pytest.mark.parametrize(
+    ("known", "body", "pointer", "code"),
+    [
+        ("cust-42", {"anonymous_id": "ben"}, "/anonymous_id", "invalid_id"),
+        ("cust-42", {"anonymous_id": "anon_ben"}, "/anonymous_id", "invalid_id"),
+        ("cust-42", {"anonymous_id": "ann@mail.example"}, "/anonymous_id", "personal_id"),
+        ("cust-42", {}, "/anonymous_id", "missing_member"),
+        ("cust-42", {"anonymous_id": 7}, "/anonymous_id", "wrong_type"),
+        ("cust-42", {"anonymous_id": ANON, "token": "x"}, "/token", "unknown_member"),
+        ("cust-42", {"anonymous_id": ANON, "anonymous_token": "x" * 4097}, "/anonymous_token", "invalid_value"),
+        ("anon_" + "b" * 22, {"anonymous_id": ANON}, "", "invalid_id"),
+        (ANON, {"anonymous_id": ANON}, "", "invalid_id"),
+    ],
+)
+async def test_a_link_with_a_wrong_member_is_refused(
+    dealer: Brand, known: str, body: Any, pointer: str, code: str
+) -> None:
+    async with dealer.world.nothing_stored():
+        answer = await dealer.call("POST", f"/v1/consumers/{known}/links", json=body)
+
+    assert (answer.status, answer.code) == (422, code)
+    assert answer.problems == [(pointer, code)]
