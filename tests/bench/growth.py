@@ -81,25 +81,25 @@ def fill(database: Path, consumers: int) -> None:
     for start in range(0, consumers, 20_000):
         count = min(20_000, consumers - start)
         connection.execute("BEGIN")
-        ids = [f"c{place:07d}" for place in range(start, start + count)]
+        named = [(key, f"c{key - 1:07d}") for key in range(start + 1, start + count + 1)]
         connection.executemany(
-            "INSERT INTO consumer VALUES (?, ?, ?, ?, ?, ?)", ((BRAND, name, *rows[0]) for name in ids)
+            "INSERT INTO consumer VALUES (?, ?, ?, ?, ?, ?, ?)", ((key, BRAND, name, *rows[0]) for key, name in named)
         )
         connection.executemany(
-            "INSERT INTO change (brand_id, consumer_id, version, kind, recorded_at, effective_at, effective_max, "
-            "choice_id, fingerprint, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            _changes(ids, rows[1]),
+            "INSERT INTO change (consumer_key, version, kind, recorded_at, effective_at, effective_max, "
+            "choice_id, fingerprint, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            _changes([key for key, _ in named], rows[1]),
         )
         connection.execute("COMMIT")
     connection.pragma("wal_checkpoint", "truncate")
     connection.close()
 
 
-def _changes(ids: list[str], changes: list[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
-    for name in ids:
+def _changes(keys: list[int], changes: list[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
+    for key in keys:
         for change in changes:
             choice_id = int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10)
-            yield (BRAND, name, *change[:5], choice_id, *change[6:])
+            yield (key, *change[:5], choice_id, *change[6:])
 
 
 async def _rows() -> tuple[tuple[object, ...], list[tuple[object, ...]]]:

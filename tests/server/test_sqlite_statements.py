@@ -7,28 +7,24 @@ from hypothesis import strategies as st
 
 from sayso_server.storage.sqlite import statements
 
-LENGTHS = {1, 2, 4, 8, 16, 32, 64}
+LENGTHS = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256}
 
 
-@given(st.integers(0, 300), st.integers(1, 3))
-def test_exact_runs_hold_every_value_once_in_order(rows: int, width: int) -> None:
-    values = list(range(rows * width))
-    runs = list(statements.exact(values, width))
-
-    assert [value for _, run in runs for value in run] == values
-    assert all(len(run) == length * width for length, run in runs)
-    assert {length for length, _ in runs} <= LENGTHS
-
-
-@given(st.integers(0, 300), st.integers(1, 3))
-def test_padded_runs_hold_every_value_once_and_are_filled_up_with_null(rows: int, width: int) -> None:
+@given(st.integers(0, 900), st.integers(1, 3))
+def test_runs_hold_every_value_once_in_order_and_are_filled_up_with_null(rows: int, width: int) -> None:
     values = list(range(rows * width))
     runs = list(statements.padded(values, width))
 
     assert [value for _, run in runs for value in run if value is not None] == values
     assert all(len(run) == length * width for length, run in runs)
     assert {length for length, _ in runs} <= LENGTHS
-    assert len(runs) == -(-rows // 64)
+    assert len(runs) == -(-rows // 256)
+
+
+def test_the_shortest_run_that_fits_is_taken() -> None:
+    assert [next(statements.padded(range(rows), 1))[0] for rows in (1, 2, 3, 4, 5, 7, 9, 13, 49, 193)] == [
+        *(1, 2, 3, 4, 6, 8, 12, 16, 64, 256)
+    ]
 
 
 @given(st.uuids())

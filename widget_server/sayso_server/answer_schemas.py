@@ -12,8 +12,8 @@ _OPTIONAL_TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-ti
 _OPTIONAL_WHOLE: dict[str, Any] = {"type": ["integer", "null"]}
 
 
-def _object(**members: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "required": list(members), "properties": members}
+def _object(*, sometimes: dict[str, Any] | None = None, **members: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "required": list(members), "properties": {**members, **(sometimes or {})}}
 
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:
@@ -36,6 +36,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Recorded": _object(
         recorded=_list(
             _object(
+                sometimes={"superseded_by": _TEXT},
                 choice_id=_TEXT,
                 consumer_id=_TEXT,
                 topic=_TEXT,

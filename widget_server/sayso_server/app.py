@@ -12,7 +12,7 @@ from sayso_server.auth import LiveKeys, Verifier
 from sayso_server.clock import Clock, SystemClock
 from sayso_server.keys import KeyFile
 from sayso_server.live import Live
-from sayso_server.middleware import answer_everything
+from sayso_server.middleware import answer_everything, meet_expectation
 from sayso_server.openapi import describe
 from sayso_server.routes import service
 from sayso_server.routes.guard import Guard
@@ -75,12 +75,13 @@ def create_app(
         resource = app.router.add_resource(path)
         here = [row for row in rows if row.path == path]
         for row in here:
-            resource.add_route(row.method, guard.endpoint(row))
+            resource.add_route(row.method, guard.endpoint(row), expect_handler=meet_expectation)
         if any(row.classes & CONSUMER for row in here):
             resource.add_route("OPTIONS", guard.preflight)
     check_router(app, rows)
 
     async def storage_and_keys(_: web.Application) -> AsyncIterator[None]:
+        check_router(app, rows)  # again: whoever made the application may have added to it
         await storage.start()
         try:
             await live.refresh()

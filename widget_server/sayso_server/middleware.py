@@ -23,6 +23,20 @@ _CODES = {
 }
 
 
+async def meet_expectation(request: web.Request) -> web.StreamResponse | None:
+    """Tell a client that waits for it to go on (RFC 9110 §10.1.1). aiohttp asks this before the middleware runs."""
+    if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
+        message = "nothing can be expected here but 100-continue; leave Expect out"
+        answer = problem_answer(HTTPStatus.EXPECTATION_FAILED, Code.BAD_REQUEST, message, request_id=new_request_id())
+        answer.force_close()
+        return answer
+    if request.version == HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        # These bytes are no part of the answer's own length.
+        request.writer.output_size = 0
+    return None
+
+
 @web.middleware
 async def answer_everything(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]

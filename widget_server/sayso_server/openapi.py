@@ -22,10 +22,11 @@ _PROBLEMS = {
     "413": "The body is too large",
     "415": "The body is not JSON",
     "422": "A member does not fit",
+    "500": "Something went wrong on the server",
     "503": "The server can't answer now",
 }
-_WITHOUT_TOKEN = frozenset({"400", "503"})
-_WITHOUT_BODY = frozenset({"400", "401", "403", "409", "422", "503"})
+_WITHOUT_TOKEN = frozenset({"400", "500", "503"})
+_WITHOUT_BODY = frozenset({"400", "401", "403", "409", "422", "500", "503"})
 
 
 def describe(rows: tuple[Row, ...]) -> bytes:

@@ -3,16 +3,22 @@
 import argparse
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
-from sayso.cli.output import say, say_json, say_pairs, say_table
+from sayso.cli.output import complain, say, say_json, say_pairs, say_table
 from sayso.client.client import Client
 from sayso.client.decision import Decision
 from sayso.client.recorded import Recorded
+from sayso.model.decision import Reason
 
 ALLOWED = 0
 DONE = 0
 NOT_ALLOWED = 1
+UNANSWERED = 2
+
+PATIENCE = timedelta(seconds=5)
+"""How long somebody at a terminal waits for a server that does not answer."""
 
 Options = argparse.Namespace
 
@@ -24,7 +30,7 @@ async def check(options: Options) -> int:
         say_json(_decision_json(decision))
     else:
         say(decision.explain())
-    return ALLOWED if decision.allowed else NOT_ALLOWED
+    return _if_answered(decision, ALLOWED if decision.allowed else NOT_ALLOWED)
 
 
 async def decide(options: Options) -> int:
@@ -32,7 +38,7 @@ async def decide(options: Options) -> int:
     decision = await _decision(options)
     if options.json:
         say_json(_decision_json(decision))
-        return DONE
+        return _if_answered(decision, DONE)
     facts = [
         ("topic", decision.topic),
         ("allowed", decision.allowed),
@@ -48,12 +54,12 @@ async def decide(options: Options) -> int:
     ]
     say_pairs([(name, value) for name, value in facts if value is not None])
     say(decision.explain())
-    return DONE
+    return _if_answered(decision, DONE)
 
 
 async def history(options: Options) -> int:
     """List recorded choices."""
-    async with Client.from_env() as privacy:
+    async with Client.from_env(time_box=PATIENCE) as privacy:
         choices = [choice async for choice in privacy.consumer(options.consumer).history(options.limit)]
     if options.json:
         say_json([choice.raw for choice in choices])
@@ -80,7 +86,7 @@ async def history(options: Options) -> int:
 
 async def token(options: Options) -> int:
     """Print a consumer token."""
-    async with Client.from_env() as privacy:
+    async with Client.from_env(time_box=PATIENCE) as privacy:
         signed = privacy.consumer_token(options.consumer, origins=options.origin, ttl=options.minutes)
     if options.json:
         say_json({"token": signed, "expires_in": int(options.minutes.total_seconds())})
@@ -91,7 +97,7 @@ async def token(options: Options) -> int:
 
 async def grant(options: Options) -> int:
     """Record a grant."""
-    async with Client.from_env() as privacy:
+    async with Client.from_env(time_box=PATIENCE) as privacy:
         recorded = await privacy.consumer(options.consumer).grant(
             options.topic,
             shown=options.shown,
@@ -105,7 +111,7 @@ async def grant(options: Options) -> int:
 
 async def withdraw(options: Options) -> int:
     """Record a refusal."""
-    async with Client.from_env() as privacy:
+    async with Client.from_env(time_box=PATIENCE) as privacy:
         recorded = await privacy.consumer(options.consumer).withdraw(
             options.topic, method=options.method, device=options.device
         )
@@ -123,9 +129,17 @@ COMMANDS: Mapping[str, Callable[[Options], Coroutine[Any, Any, int]]] = {
 
 
 async def _decision(options: Options) -> Decision:
-    async with Client.from_env(language=options.language) as privacy:
+    async with Client.from_env(language=options.language, time_box=PATIENCE) as privacy:
         as_of = getattr(options, "as_of", None)
         return await privacy.consumer(options.consumer).decide(options.topic, options.device, as_of)
+
+
+def _if_answered(decision: Decision, code: int) -> int:
+    """Give the exit code; a script must not take an outage for the consumer's no."""
+    if decision.reason != Reason.UNAVAILABLE.value:
+        return code
+    complain("no answer from the server; check SAYSO_URL and that it is running")
+    return UNANSWERED
 
 
 def _decision_json(decision: Decision) -> dict[str, Any]:

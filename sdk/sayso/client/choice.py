@@ -100,7 +100,7 @@ class Choice:
         if self.jurisdiction is not None:
             entry["jurisdiction"] = self.jurisdiction
         if self.overrides:
-            entry["overrides"] = list(self.overrides)
+            entry["overrides"] = [self.overrides] if isinstance(self.overrides, str) else list(self.overrides)
         if self.evidence is not None:
             entry["evidence"] = _plain(self.evidence)
         if self.detail is not None:

@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import aiohttp
 
@@ -150,6 +150,12 @@ class Client:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("write `async with` for this client, or `with privacy.sync() as privacy:` in synchronous code")
+
+    def __exit__(self, *_: object) -> None:
+        """Only so that `with` gets as far as the sentence above."""
 
     def consumer(self, consumer_id: str) -> Consumer:
         """Give the handle on one consumer. Nothing is sent.

@@ -329,6 +329,7 @@ def test_the_starter_has_what_the_first_steps_use(starter: Catalogue) -> None:
         "purpose:transcript.sharing",
         "purpose:transcript.quality",
         "cookie:performance",
+        "cookie:advertising",
         "channel:email",
         "channel:sms",
         "permission:location",

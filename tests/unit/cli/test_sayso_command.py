@@ -43,14 +43,14 @@ def test_check_asks_about_a_device(run, server) -> None:
     assert server.asked[0].body["checks"][0]["device_id"] == "pixel-8"
 
 
-def test_check_in_an_outage_is_no(run, server) -> None:
+def test_check_in_an_outage_is_an_error_and_not_the_consumers_no(run, server) -> None:
     server.from_now_on(503)
 
     code, out, err = run("check", "cust-42", "channel:sms", "--json")
 
-    assert code == 1
+    assert code == 2
     assert json.loads(out)["reason"] == "unavailable"
-    assert err == ""
+    assert "check SAYSO_URL" in err
 
 
 def test_decide_shows_what_decided(run, server) -> None:

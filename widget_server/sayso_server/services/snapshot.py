@@ -111,6 +111,8 @@ def decision_json(consumer_id: str, version: int, decision: Decision, catalogue:
     answer["version"] = version
     answer["title"] = titles
     answer["explanation"] = explain(facts_of(decision, titles))
+    if topic is None and (nearest := catalogue.nearest(decision.topic)) is not None:
+        answer["explanation"] += f" Did you mean {nearest}?"
     if decision.device_id is not None:
         answer["device_id"] = decision.device_id
     if decision.signal is not None:

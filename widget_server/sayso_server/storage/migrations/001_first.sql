@@ -48,21 +48,24 @@ CREATE TABLE catalogue (
 -- against rows kept inside the index (WITHOUT ROWID), consumers in random order: 8 % fewer bytes per choice, since
 -- pages fill up instead of splitting, and a fifth less work per record (two fifths with few consumers), since long
 -- rows are written side by side.
+--
+-- A consumer's name stands here alone; changes refer to the `key`, which is found with brand and name together. So
+-- the indexes of `change` hold small numbers, and for new consumers grow at their end: a fifth fewer bytes per choice.
 CREATE TABLE consumer (
+    key           INTEGER PRIMARY KEY,
     brand_id      TEXT NOT NULL,
     consumer_id   TEXT NOT NULL,
     version       INTEGER NOT NULL,
     recorded_at   INTEGER NOT NULL,
     effective_max INTEGER NOT NULL,
     state         BLOB NOT NULL,
-    PRIMARY KEY (brand_id, consumer_id)
+    UNIQUE (brand_id, consumer_id)
 ) STRICT;
 
 -- Rows are never updated. `position` grows in the order of commits. A choice's id is its UUID as 16 bytes.
 CREATE TABLE change (
     position      INTEGER PRIMARY KEY,
-    brand_id      TEXT NOT NULL,
-    consumer_id   TEXT NOT NULL,
+    consumer_key  INTEGER NOT NULL REFERENCES consumer (key),
     version       INTEGER NOT NULL,
     kind          TEXT NOT NULL,
     recorded_at   INTEGER NOT NULL,
@@ -71,8 +74,8 @@ CREATE TABLE change (
     choice_id     BLOB,
     fingerprint   BLOB NOT NULL,
     body          BLOB NOT NULL,
-    UNIQUE (brand_id, consumer_id, version)
+    UNIQUE (consumer_key, version)
 ) STRICT;
 
 -- The last word on "once": the same choice can't be recorded twice for one consumer.
-CREATE UNIQUE INDEX change_choice ON change (brand_id, consumer_id, choice_id) WHERE choice_id IS NOT NULL;
+CREATE UNIQUE INDEX change_choice ON change (consumer_key, choice_id) WHERE choice_id IS NOT NULL;

@@ -11,8 +11,10 @@ from sayso_server.clock import Clock
 from sayso_server.storage.base import Found, Plan, StoredChange, StoredConsumer, Wanted, Write
 from sayso_server.storage.sqlite import statements
 
-Key = tuple[str, str]
+Name = tuple[str, str]
 """Brand and consumer."""
+
+_NEVER_SEEN = Found(None)
 
 
 class Record:
@@ -55,9 +57,10 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
     Raises:
         apsw.Error: Reading or writing failed, for whichever of them; nothing of this transaction may be kept.
     """
+    keys = Keys(cursor)
     ahead = _first_of_each_consumer(jobs)
-    seen = dict(zip(ahead, find(cursor, ahead), strict=True))
-    pending = _Pending(cursor)
+    seen = dict(zip(ahead, find(cursor, ahead, keys), strict=True))
+    pending = _Pending(cursor, keys)
     for job in jobs:
         job.answer = job.error = None  # it may have run before, in a transaction that was rolled back
         try:
@@ -67,7 +70,7 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
             found = seen.get(job)
             if found is None:
                 pending.flush()
-                (found,) = find(cursor, [job])
+                (found,) = find(cursor, [job], keys)
             writes, job.answer = job.plan(found, clock.now())
         except apsw.Error:
             raise
@@ -78,76 +81,90 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
     pending.flush()
 
 
-def find(cursor: apsw.Cursor, jobs: Sequence[Record]) -> list[dict[str, Found]]:
+class Keys:
+    """The keys of this transaction's consumers. Nobody else writes, so a new one can be given out before its row."""
+
+    def __init__(self, cursor: apsw.Cursor) -> None:
+        self._cursor = cursor
+        self._known: dict[Name, int] = {}
+        self._last: int | None = None
+
+    def learn(self, name: Name, key: int) -> None:
+        """Take the key that a row has."""
+        self._known[name] = key
+
+    def of(self, name: Name) -> int:
+        """Give a consumer's key; a new one for a consumer that was looked for and not found."""
+        key = self._known.get(name)
+        if key is None:
+            if self._last is None:
+                ((self._last,),) = statements.rows(self._cursor, statements.LAST_KEY)
+            key = self._last = self._known[name] = self._last + 1
+        return key
+
+
+def find(cursor: apsw.Cursor, jobs: Sequence[Record], keys: Keys) -> list[dict[str, Found]]:
     """Give each job what it wants to see. No two of the jobs may want the same consumer."""
     by_brand: defaultdict[str, list[Wanted]] = defaultdict(list)
     for job in jobs:
         by_brand[job.brand_id].extend(job.wanted)
-    found = {brand_id: _find_in_brand(cursor, brand_id, wanted) for brand_id, wanted in by_brand.items()}
+    found = {brand_id: _find_in_brand(cursor, brand_id, wanted, keys) for brand_id, wanted in by_brand.items()}
     return [{wanted.consumer_id: found[job.brand_id][wanted.consumer_id] for wanted in job.wanted} for job in jobs]
 
 
 def _first_of_each_consumer(jobs: Sequence[Job]) -> list[Record]:
     """Pick the jobs that can be read for ahead: none wants a consumer that a job before it may write."""
-    claimed: set[Key] = set()
+    claimed: set[Name] = set()
     picked = []
     for job in jobs:
         if isinstance(job, Record):
-            keys = {(job.brand_id, wanted.consumer_id) for wanted in job.wanted}
-            if claimed.isdisjoint(keys):
+            names = {(job.brand_id, wanted.consumer_id) for wanted in job.wanted}
+            if claimed.isdisjoint(names):
                 picked.append(job)
-            claimed |= keys
+            claimed |= names
     return picked
 
 
-def _find_in_brand(cursor: apsw.Cursor, brand_id: str, wanted: Sequence[Wanted]) -> dict[str, Found]:
-    consumers: dict[str, StoredConsumer] = {}
+def _find_in_brand(cursor: apsw.Cursor, brand_id: str, wanted: Sequence[Wanted], keys: Keys) -> dict[str, Found]:
+    found = {each.consumer_id: _NEVER_SEEN for each in wanted}
+    consumers: dict[str, tuple[int, StoredConsumer]] = {}
     for count, ids in statements.padded([each.consumer_id for each in wanted], 1):
-        for consumer_id, *row in statements.rows(cursor, statements.consumers(count), (brand_id, *ids)):
-            consumers[consumer_id] = StoredConsumer._make(row)
+        for consumer_id, key, *row in statements.rows(cursor, statements.consumers(count), (brand_id, *ids)):
+            consumers[consumer_id] = (key, StoredConsumer._make(row))
+            keys.learn((brand_id, consumer_id), key)
     # Nothing is looked up for consumers never seen, and the newest version's maximum stands in the consumer's own row.
-    known = [(each, consumers[each.consumer_id]) for each in wanted if each.consumer_id in consumers]
-    choices = _choices(cursor, brand_id, [(each.consumer_id, one) for each, _ in known for one in each.choice_ids])
-    maxima = _maxima(
-        cursor,
-        brand_id,
-        [(each.consumer_id, at) for each, now in known for at in each.at_versions if at != now.version],
-    )
-    for each, now in known:
+    known = [(each, *consumers[each.consumer_id]) for each in wanted if each.consumer_id in consumers]
+    choices = _choices(cursor, [(key, one) for each, key, _ in known for one in each.choice_ids])
+    maxima = _maxima(cursor, [(key, at) for each, key, now in known for at in each.at_versions if at != now.version])
+    for each, key, now in known:
         if now.version in each.at_versions:
-            maxima[each.consumer_id][now.version] = now.effective_max
-    return {
-        each.consumer_id: Found(
-            consumer=consumers.get(each.consumer_id),
-            choices=choices.get(each.consumer_id, {}),
-            effective_max=maxima.get(each.consumer_id, {}),
+            maxima[key][now.version] = now.effective_max
+        found[each.consumer_id] = Found(
+            consumer=now,
+            choices=choices.get(key, {}),
+            effective_max=maxima.get(key, {}),
             history=_history(cursor, brand_id, each.consumer_id) if each.whole_history else (),
         )
-        for each in wanted
-    }
-
-
-def _choices(
-    cursor: apsw.Cursor, brand_id: str, pairs: Sequence[tuple[str, str]]
-) -> Mapping[str, dict[str, StoredChange]]:
-    found: defaultdict[str, dict[str, StoredChange]] = defaultdict(dict)
-    flat = [value for consumer_id, choice_id in pairs for value in (consumer_id, statements.pack(choice_id))]
-    for count, values in statements.padded(flat, 2):
-        for consumer_id, *row in statements.rows(cursor, statements.choices(count), (*values, brand_id)):
-            change = statements.change(row)
-            if change.choice_id is not None:
-                found[consumer_id][change.choice_id] = change
     return found
 
 
-def _maxima(
-    cursor: apsw.Cursor, brand_id: str, pairs: Sequence[tuple[str, int]]
-) -> defaultdict[str, dict[int, Micros]]:
-    found: defaultdict[str, dict[int, Micros]] = defaultdict(dict)
+def _choices(cursor: apsw.Cursor, pairs: Sequence[tuple[int, str]]) -> Mapping[int, dict[str, StoredChange]]:
+    found: defaultdict[int, dict[str, StoredChange]] = defaultdict(dict)
+    flat = [value for key, choice_id in pairs for value in (key, statements.pack(choice_id))]
+    for count, values in statements.padded(flat, 2):
+        for key, *row in statements.rows(cursor, statements.choices(count), values):
+            change = statements.change(row)
+            if change.choice_id is not None:
+                found[key][change.choice_id] = change
+    return found
+
+
+def _maxima(cursor: apsw.Cursor, pairs: Sequence[tuple[int, int]]) -> defaultdict[int, dict[int, Micros]]:
+    found: defaultdict[int, dict[int, Micros]] = defaultdict(dict)
     flat = [value for pair in pairs for value in pair]
     for count, values in statements.padded(flat, 2):
-        for consumer_id, version, maximum in statements.rows(cursor, statements.maxima(count), (*values, brand_id)):
-            found[consumer_id][version] = maximum
+        for key, version, maximum in statements.rows(cursor, statements.maxima(count), values):
+            found[key][version] = maximum
     return found
 
 
@@ -159,18 +176,19 @@ def _history(cursor: apsw.Cursor, brand_id: str, consumer_id: str) -> tuple[Stor
 class _Pending:
     """What the jobs of this transaction decided and the database doesn't know yet."""
 
-    def __init__(self, cursor: apsw.Cursor) -> None:
+    def __init__(self, cursor: apsw.Cursor, keys: Keys) -> None:
         self._cursor = cursor
+        self._keys = keys
         self._consumers: list[Any] = []
         self._changes: list[Any] = []
 
     def add(self, brand_id: str, writes: Sequence[Write]) -> None:
         for write in writes:
-            self._consumers += (brand_id, write.consumer_id, *write.consumer)
+            key = self._keys.of((brand_id, write.consumer_id))
+            self._consumers += (key, brand_id, write.consumer_id, *write.consumer)
             for version, kind, recorded_at, effective_at, effective_max, choice_id, fingerprint, body in write.changes:
                 self._changes += (
-                    brand_id,
-                    write.consumer_id,
+                    key,
                     version,
                     kind,
                     recorded_at,
@@ -182,9 +200,9 @@ class _Pending:
                 )
 
     def flush(self) -> None:
-        for count, values in statements.exact(self._consumers, 6):
+        for count, values in statements.padded(self._consumers, 7):
             self._cursor.execute(statements.put_consumers(count), values)
-        for count, values in statements.exact(self._changes, 10):
+        for count, values in statements.padded(self._changes, 9):
             self._cursor.execute(statements.insert_changes(count), values)
         self._consumers.clear()
         self._changes.clear()

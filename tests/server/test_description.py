@@ -1,0 +1,301 @@
+"""`/openapi.json`: a description that is valid, complete, and true of what the server answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from sayso_server.answer_schemas import ANSWERS
+from sayso_server.app import ROWS, create_app
+from sayso_server.keys import KeyFile
+from sayso_server.openapi import describe
+from sayso_server.storage.memory import MemoryStorage
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Answered, Brand, World
+
+ITSELF = "/openapi.json"
+TABLE = {
+    f"{row.method} {row.path}": row
+    for row in create_app(MemoryStorage(), KeyFile(Path("none.keys")), public_origin="https://privacy.example")[ROWS]
+    if row.path != ITSELF
+}
+DOCUMENT: dict[str, Any] = json.loads(describe(tuple(TABLE.values())))
+OPERATIONS: dict[str, dict[str, Any]] = {
+    f"{method.upper()} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+BODY_MEMBERS = {
+    "ChoiceBatch": {"sent_at", "choices"},
+    "Choice": {
+        "id",
+        "consumer_id",
+        "topic",
+        "answer",
+        "made_at",
+        "method",
+        "based_on",
+        "actor",
+        "notice",
+        "evidence",
+        "expires_at",
+        "device_id",
+        "jurisdiction",
+        "overrides",
+        "detail",
+    },
+    "Notice": {"language", "version"},
+    "Evidence": {"kind", "ref", "sha256"},
+    "Detail": {"precision", "sender", "campaign", "note"},
+    "CheckBatch": {"checks"},
+    "Check": {"consumer_id", "topic", "device_id", "as_of"},
+    "DeviceReportBody": {"vocabulary", "observed_at", "states"},
+    "SignalReport": {"name", "source", "device_id", "observed_at"},
+    "AgeReport": {"source", "lower", "upper", "method", "observed_at"},
+    "LinkBody": {"anonymous_id", "anonymous_token"},
+}
+ANSWER_MEMBERS = {
+    "Preferences": {
+        "consumer_id",
+        "version",
+        "store_id",
+        "catalogue_revision",
+        "valid_until",
+        "topics",
+        "devices",
+        "signals",
+        "age",
+    },
+    "DeviceRecorded": {"version", "states", "unknown"},
+    "Catalogue": {"revision", "brand", "languages", "topics", "partners"},
+    "History": {"choices"},
+}
+
+
+def complaints(schema: dict[str, Any], value: Any) -> list[str]:
+    """List what a value has against a schema of the document."""
+    validator = Draft202012Validator(
+        {"components": DOCUMENT["components"], **schema}, format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def references(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+        return own.union(*map(references, value.values()))
+    return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+
+async def test_what_the_server_serves_is_this_description_for_anyone(world: World) -> None:
+    answer = await world.call("GET", ITSELF)
+
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    assert answer.json == DOCUMENT
+    assert answer.json["openapi"].startswith("3.1")
+
+
+def test_the_description_is_valid_openapi_3_1() -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(DOCUMENT).iter_errors()] == []
+
+
+def test_every_row_but_the_descriptions_own_is_described_and_nothing_else() -> None:
+    assert set(OPERATIONS) == set(TABLE)
+
+
+def test_every_operation_has_an_id_of_its_own() -> None:
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+
+    assert len(set(ids)) == len(ids) == len(TABLE)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    assert references(DOCUMENT) <= {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+    assert len(references(DOCUMENT)) > 15
+
+
+@pytest.mark.parametrize("name", BODY_MEMBERS)
+def test_every_member_of_a_body_is_described(name: str) -> None:
+    schema = DOCUMENT["components"]["schemas"][name]
+
+    assert set(schema["properties"]) == BODY_MEMBERS[name]
+    assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", ANSWER_MEMBERS)
+def test_every_member_that_programs_rely_on_is_described_as_always_there(name: str) -> None:
+    schema = DOCUMENT["components"]["schemas"][name]
+
+    assert set(schema["required"]) >= ANSWER_MEMBERS[name]
+    assert set(schema["properties"]) >= ANSWER_MEMBERS[name]
+
+
+def test_an_entry_that_stands_aside_says_for_which_in_the_description() -> None:
+    entry = DOCUMENT["components"]["schemas"]["Recorded"]["properties"]["recorded"]["items"]
+
+    assert "superseded_by" in entry["properties"]
+    assert "superseded_by" not in entry["required"]
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_an_operation_says_who_may_call_it_and_with_what(name: str) -> None:
+    row, operation = TABLE[name], OPERATIONS[name]
+
+    assert operation["x-token-classes"] == sorted(row.classes)
+    assert operation["x-roles"] == sorted(row.roles)
+    assert operation["security"] == ([{"token": []}] if row.classes else [])
+    assert ("requestBody" in operation) == (row.body_limit > 0)
+    inside = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
+    asked = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"}
+    assert inside == {member for member in ("id", "device_id") if f"{{{member}}}" in row.path}
+    assert asked == set(row.query)
+
+
+@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.classes])
+def test_an_operation_describes_how_it_is_refused(name: str) -> None:
+    expected = {"400", "401", "403", "409", "422", "500", "503"}
+    if TABLE[name].body_limit:
+        expected |= {"408", "413", "415"}
+
+    assert {status for status in OPERATIONS[name]["responses"] if status >= "400"} == expected
+
+
+# --- true of real answers -----------------------------------------------------------------------------------
+
+
+async def exercise(brand: Brand, make_choice: Any, catalogue: dict[str, Any]) -> dict[str, list[Answered]]:
+    """Make every call there is at least once, with and without something to tell."""
+    visitor = "anon_AAAAAAAAAAAAAAAAAAAAAA"
+    one = "/v1/consumers/cust-42"
+    found: dict[str, list[Answered]] = {}
+
+    async def keep(name: str, path: str | None = None, *, page: bool = False, **request: Any) -> None:
+        method, template = name.split(" ")
+        answer = await (brand.page if page else brand.call)(method, path or template, **request)
+        found.setdefault(name, []).append(answer)
+
+    for path in ("/", "/healthz", "/readyz"):
+        await keep(f"GET {path}")
+    await keep("GET /v1/consumers/{id}/preferences", one + "/preferences")
+    await keep("GET /v1/consumers/{id}/choices", one + "/choices")
+    said = [
+        make_choice("channel:sms", "denied"),
+        make_choice("channel:sms", "granted", based_on=0),
+        make_choice("purpose:training", "granted", detail={"note": "by phone"}),
+        make_choice("permission:location", "granted", device_id="pixel-8", jurisdiction="US-CA"),
+        make_choice("purpose:ads", "granted", overrides=["gpc"]),
+        make_choice("*", "withdrawn", visitor),
+    ]
+    await keep("POST /v1/choices", json={"choices": said})
+    await keep("POST /v1/choices", json={"choices": said[:1]})
+    states = {"android.permission.ACCESS_FINE_LOCATION": "granted", "android.permission.CAMERA": "perhaps", "x": 7}
+    device = {"vocabulary": "android", "states": states}
+    age = {"source": "self", "lower": 18}
+    for page, place in ((False, one), (True, "/v1/me")):
+        where = "/v1/me" if page else "/v1/consumers/{id}"
+        name = f"PUT {where}/devices/{{device_id}}"
+        await keep(name, place + "/devices/pixel-8", page=page, json=device)
+        for _ in range(2):
+            signal = {"name": "gpc", "device_id": place.rpartition("/")[2]}
+            await keep(f"POST {where}/signals", place + "/signals", page=page, json=signal)
+        await keep(f"PUT {where}/age", place + "/age", page=page, json=age)
+    for _ in range(2):
+        await keep("POST /v1/consumers/{id}/links", one + "/links", json={"anonymous_id": visitor})
+    await keep("POST /v1/me/choices", page=True, json={"choices": [make_choice("channel:sms", "granted")]})
+    brand.world.clock.forward(timedelta(hours=1))
+    for query in ("", "?as_of=2026-11-23T19:00:00Z"):
+        await keep("GET /v1/consumers/{id}/preferences", f"{one}/preferences{query}")
+        await keep("GET /v1/me/preferences", f"/v1/me/preferences{query}", page=True)
+    await keep("GET /v1/consumers/{id}/choices", one + "/choices")
+    await keep("GET /v1/me/choices", page=True)
+    await keep("GET /v1/consumers/{id}/export", one + "/export")
+    topics = [*catalogue["topics"], "partner:vinsolutions:share", "purpose:unheard-of"]
+    checks = [{"consumer_id": "cust-42", "topic": topic, "device_id": "pixel-8"} for topic in topics]
+    for page in (False, True):
+        await keep(f"POST /v1/{'me/' if page else ''}decisions", page=page, json={"checks": checks})
+    await keep("GET /v1/catalogue")
+    catalogue["topics"]["purpose:marketing"]["version"] = 2
+    await keep("POST /v1/catalogue/preview", token=brand.backend("admin"), json=catalogue)
+    for _ in range(2):
+        await keep("PUT /v1/catalogue", token=brand.backend("admin"), json=catalogue)
+    return found
+
+
+@pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
+async def test_every_answer_is_as_described(dealer: Brand, make_choice: Any, catalogue: dict[str, Any]) -> None:
+    found = await exercise(dealer, make_choice, catalogue)
+
+    assert set(found) == set(TABLE)
+    for name, answers in found.items():
+        for answer in answers:
+            assert answer.status < 300, (name, answer.body)
+            described = OPERATIONS[name]["responses"][str(answer.status)]
+            ((content_type, content),) = described["content"].items()
+            assert answer.headers["Content-Type"].partition(";")[0] == content_type, name
+            value = answer.json if content_type == "application/json" else answer.body.decode()
+            assert complaints(content["schema"], value) == [], name
+
+
+def test_an_answer_that_lacks_a_member_or_has_it_of_another_type_is_noticed() -> None:
+    published = {"revision": 1, "published_at": "2026-11-23T19:00:00.000000Z", "changed": True}
+
+    assert complaints(named("Published"), published) == []
+    assert complaints(named("Published"), published | {"revision": "1"}) != []
+    assert complaints(named("Published"), {"revision": 1}) != []
+    assert set(ANSWERS) <= set(DOCUMENT["components"]["schemas"])
+
+
+async def test_every_problem_is_as_described(dealer: Brand, make_choice: Any) -> None:
+    answers = await asyncio.gather(
+        dealer.world.call("GET", "/v1/catalogue"),
+        dealer.call("GET", "/v1/nowhere"),
+        dealer.call("GET", "/v1/choices"),
+        dealer.call("PUT", "/v1/catalogue", json={}),
+        dealer.call("POST", "/v1/choices", body=b"{"),
+        dealer.call("POST", "/v1/choices", body=b"{}", headers={"Content-Type": "text/plain"}),
+        dealer.post(make_choice("channel:smss", "granted"), make_choice("channel:sms", "granted", notice=None)),
+        dealer.call("GET", "/v1/consumers/cust-42/preferences?at_least=5000"),
+    )
+
+    assert [answer.status for answer in answers] == [401, 404, 405, 403, 400, 415, 422, 409]
+    for answer in answers:
+        assert complaints(named("Problem"), answer.json) == []
+
+
+GOOD_BODIES = {
+    "ChoiceBatch": {
+        "choices": [
+            {
+                "id": "0198f3a0-0000-7000-8000-000000000001",
+                "consumer_id": "cust-42",
+                "topic": "channel:sms",
+                "answer": "denied",
+                "method": "chat",
+            }
+        ]
+    },
+    "CheckBatch": {"checks": [{"consumer_id": "cust-42", "topic": "channel:sms"}]},
+    "DeviceReportBody": {"vocabulary": "android", "states": {}},
+    "SignalReport": {"name": "gpc"},
+    "AgeReport": {"source": "self"},
+    "LinkBody": {"anonymous_id": "anon_AAAAAAAAAAAAAAAAAAAAAA"},
+}
+
+
+@pytest.mark.parametrize("name", GOOD_BODIES)
+def test_a_description_of_a_body_lets_the_smallest_good_one_pass_and_no_unknown_member(name: str) -> None:
+    assert complaints(named(name), GOOD_BODIES[name]) == []
+    assert complaints(named(name), GOOD_BODIES[name] | {"colour": "red"}) != []
+    assert complaints(named(name), {}) != []
