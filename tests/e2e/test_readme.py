@@ -1,4 +1,4 @@
-"""The README runs: its quick start against a fresh development server, and every command and variable it names exists."""
+"""The README runs: its quick start against a fresh development server; what it names exists."""
 
 import os
 import re

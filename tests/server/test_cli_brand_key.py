@@ -232,7 +232,7 @@ def test_a_private_key_given_as_the_public_one_is_refused(capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("words", "remedy"),
     [
-        ("--class backend", "at least one role"),
+        ("--class backend", "--role backend"),
         ("--class consumer --role admin", "consumer tokens alone has none"),
         ("--class consumer --public nowhere.pem --algorithm ES256", "nowhere.pem can't be read"),
     ],

@@ -25,7 +25,6 @@ ITSELF = "/openapi.json"
 TABLE = {
     f"{row.method} {row.path}": row
     for row in create_app(MemoryStorage(), KeyFile(Path("none.keys")), public_origin="https://privacy.example")[ROWS]
-    if row.path != ITSELF
 }
 DOCUMENT: dict[str, Any] = json.loads(describe(tuple(TABLE.values())))
 OPERATIONS: dict[str, dict[str, Any]] = {
@@ -186,7 +185,7 @@ async def exercise(brand: Brand, make_choice: Any, catalogue: dict[str, Any]) ->
         answer = await (brand.page if page else brand.call)(method, path or template, **request)
         found.setdefault(name, []).append(answer)
 
-    for path in ("/", "/healthz", "/readyz"):
+    for path in ("/", "/healthz", "/readyz", "/openapi.json"):
         await keep(f"GET {path}")
     await keep("GET /v1/consumers/{id}/preferences", one + "/preferences")
     await keep("GET /v1/consumers/{id}/choices", one + "/choices")

@@ -172,49 +172,46 @@ async def test_a_body_over_the_limit_is_a_413_when_it_comes_in_pieces(dealer: Br
         assert (await answer.json(content_type="application/problem+json"))["code"] == "body_too_large"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Content-Type": "text/plain"},
-        {"Content-Type": "application/x-www-form-urlencoded"},
-        {"Content-Type": "multipart/form-data; boundary=x"},
-        {"Content-Type": "application/json; charset=latin-1"},
-        {"Content-Type": "application/jsonp"},
-        {"Content-Type": "application/json", "Content-Encoding": "gzip"},
-        {"Content-Type": "application/json", "Content-Encoding": "br"},
-    ],
-    ids=lambda headers: " ".join(headers.values()),
-)
+NO_PLAIN_JSON = [
+    {"Content-Type": "text/plain"},
+    {"Content-Type": "application/x-www-form-urlencoded"},
+    {"Content-Type": "multipart/form-data; boundary=x"},
+    {"Content-Type": "application/json; charset=latin-1"},
+    {"Content-Type": "application/jsonp"},
+    {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    {"Content-Type": "application/json", "Content-Encoding": "br"},
+]
+
+
 @pytest.mark.parametrize("called", LIMITS)
-async def test_a_body_that_is_not_plain_json_is_a_415(dealer: Brand, called: str, headers: dict[str, str]) -> None:
-    async with dealer.world.nothing_stored():
-        answer = await call(dealer, called, body=b"{}", headers=headers)
+async def test_a_body_that_is_not_plain_json_is_a_415(dealer: Brand, called: str) -> None:
+    for headers in NO_PLAIN_JSON:
+        async with dealer.world.nothing_stored():
+            answer = await call(dealer, called, body=b"{}", headers=headers)
 
-    assert_problem(answer, 415, "unsupported_media_type")
+        assert_problem(answer, 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (b"", "malformed_json"),
-        (b"{", "malformed_json"),
-        (b"{}{}", "malformed_json"),
-        (b"{'a': 1}", "malformed_json"),
-        (b'{"a": NaN}', "not_a_number"),
-        (b'{"a": 1, "a": 1}', "duplicate_member"),
-        (b'{"a": "\xff"}', "invalid_utf8"),
-        (b"[" * 17 + b"]" * 17, "too_deep"),
-        (b"[" * 30_000, "too_deep"),
-    ],
-)
+NO_STRICT_JSON = {
+    b"": "malformed_json",
+    b"{": "malformed_json",
+    b"{}{}": "malformed_json",
+    b"{'a': 1}": "malformed_json",
+    b'{"a": NaN}': "not_a_number",
+    b'{"a": 1, "a": 1}': "duplicate_member",
+    b'{"a": "\xff"}': "invalid_utf8",
+    b"[" * 17 + b"]" * 17: "too_deep",
+    b"[" * 30_000: "too_deep",
+}
+
+
 @pytest.mark.parametrize("called", LIMITS)
-async def test_a_body_that_is_not_strict_json_is_a_400_on_every_route(
-    dealer: Brand, called: str, body: bytes, code: str
-) -> None:
-    answer = await call(dealer, called, body=body)
+async def test_a_body_that_is_not_strict_json_is_a_400_on_every_route(dealer: Brand, called: str) -> None:
+    for body, code in NO_STRICT_JSON.items():
+        answer = await call(dealer, called, body=body)
 
-    assert_problem(answer, 400, code)
-    assert answer.problems == [("", code)]
+        assert_problem(answer, 400, code)
+        assert answer.problems == [("", code)]
 
 
 @pytest.mark.parametrize("called", LIMITS)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import cache
 
 from aiohttp import web
 from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
@@ -61,10 +62,10 @@ def create_app(
     verifier, origins = Verifier(), Origins(storage)
     live = Live(storage, LiveKeys(storage, key_file, verifier, time), origins, services.catalogues)
     guard = Guard(services, verifier, refresh=live.refresh, origins=origins, clock=time, public_origin=public_origin)
-    rows = make_rows(guard.visitor_is_here)
-    rows = (
-        *rows,
-        Row("GET", "/openapi.json", service.make_openapi(describe(rows)), "This", rate_class=RateClass.PUBLIC),
+    itself = service.make_openapi(cache(lambda: describe(rows)))
+    rows: tuple[Row, ...] = (
+        *make_rows(guard.visitor_is_here),
+        Row("GET", "/openapi.json", itself, "What the server can do", rate_class=RateClass.PUBLIC),
     )
     check_rows(rows)
 

@@ -106,25 +106,20 @@ def _might_be_too_deep(body: bytes) -> bool:
     return body.count(b"{") + body.count(b"[") > MAX_DEPTH
 
 
+# Possessive, and an open end counts as closed, so that no text makes it look twice at the same place.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)', re.DOTALL)
+_ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+
+
 def _depth(body: bytes) -> int:
-    """Give the deepest nesting; brackets inside strings don't count."""
+    """Give the deepest nesting, or the first that is too deep; brackets inside strings don't count."""
     deepest = depth = 0
-    in_string = escaped = False
-    for byte in body:
-        if in_string:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:  # noqa: PLR2004 - backslash
-                escaped = True
-            elif byte == 0x22:  # noqa: PLR2004 - quote
-                in_string = False
-        elif byte == 0x22:  # noqa: PLR2004 - quote
-            in_string = True
-        elif byte in b"{[":
+    for byte in _STRING.sub(b"", body).translate(None, _ALL_BUT_BRACKETS):
+        if byte in b"{[":
             depth += 1
             deepest = max(deepest, depth)
             if deepest > MAX_DEPTH:
                 break
-        elif byte in b"}]":
+        else:
             depth -= 1
     return deepest

@@ -141,7 +141,7 @@ def new_key(
         raise ValueError("a key signs at least one class of tokens: backend, consumer or staff")
     if bool(may) != (signs != (TokenClass.CONSUMER.value,)):
         raise ValueError(
-            "a key for backend or staff tokens has at least one role, such as --role backend; one for consumer tokens alone has none"
+            "a key for backend or staff tokens has a role (--role backend); one for consumer tokens alone has none"
         )
     secret: str | None
     if chosen is Algorithm.HS256:

@@ -58,7 +58,7 @@ class Choice:
     evidence: Evidence | Mapping[str, Any] | None = None
     device: str | None = None
     jurisdiction: str | None = None
-    overrides: tuple[str, ...] = ()
+    overrides: str | tuple[str, ...] = ()
     detail: Detail | Mapping[str, Any] | None = None
     id: str = field(default_factory=new_choice_id)
 
@@ -100,7 +100,7 @@ class Choice:
         if self.jurisdiction is not None:
             entry["jurisdiction"] = self.jurisdiction
         if self.overrides:
-            entry["overrides"] = [self.overrides] if isinstance(self.overrides, str) else list(self.overrides)
+            entry["overrides"] = self.overrides.split() if isinstance(self.overrides, str) else list(self.overrides)
         if self.evidence is not None:
             entry["evidence"] = _plain(self.evidence)
         if self.detail is not None:

@@ -61,7 +61,7 @@ class Consumer:
         expires_at: datetime | None = None,
         evidence: Evidence | Mapping[str, Any] | None = None,
         device: str | None = None,
-        overrides: tuple[str, ...] = (),
+        overrides: str | tuple[str, ...] = (),
         detail: Detail | Mapping[str, Any] | None = None,
         jurisdiction: str | None = None,
         actor: Actor | str | None = None,
@@ -259,7 +259,7 @@ class Consumer:
         method: Method | str = Method.API,
         made_at: datetime | None = None,
         expires_after: timedelta | None = None,
-        overrides: tuple[str, ...] = (),
+        overrides: str | tuple[str, ...] = (),
     ) -> Recorded:
         """Record that the consumer lets data go to or come from a partner.
 

@@ -27,7 +27,7 @@ Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ANSWERS = {
     Code.TOKEN_MISSING: "send Authorization: Bearer with a token signed by one of the brand's keys",
-    Code.TOKEN_INVALID: "the token is not accepted: check key id and secret; `sayso-server key list` shows the keys in use",
+    Code.TOKEN_INVALID: "the token is not accepted: check key id and secret (`sayso-server key list` shows them)",
     Code.TOKEN_EXPIRED: "the token has expired; sign a new one",
     Code.SCOPE: "the token asks for more than its key's roles",
     Code.ORIGIN: "the token may not be used from here; register the page with sayso-server brand origins add",

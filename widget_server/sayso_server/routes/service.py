@@ -1,5 +1,6 @@
 """The server about itself: health, readiness, its description and the first page."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from aiohttp import web
@@ -23,7 +24,11 @@ async def readyz(asked: Asked) -> web.Response:
         await asked.services.storage.config_version()
     except StorageUnavailableError:
         return problem_answer(
-            HTTPStatus.SERVICE_UNAVAILABLE, Code.UNAVAILABLE, "not ready", request_id=asked.request_id
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            Code.UNAVAILABLE,
+            "not ready",
+            request_id=asked.request_id,
+            headers={"Retry-After": "1"},
         )
     return asked.answer({"status": "ready"})
 
@@ -33,10 +38,10 @@ async def home(asked: Asked) -> web.Response:
     return html_answer(HOME, request_id=asked.request_id)
 
 
-def make_openapi(document: bytes) -> Handler:
-    """Give the handler that serves a ready description."""
+def make_openapi(document: Callable[[], bytes]) -> Handler:
+    """Give the handler that serves the description; it is made once every row is known, its own among them."""
 
     async def openapi(asked: Asked) -> web.Response:
-        return json_answer(document, request_id=asked.request_id)
+        return json_answer(document(), request_id=asked.request_id)
 
     return openapi

@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 QUEUE_LIMIT = 10_000
 """Jobs waiting. Beyond, a caller does better to come again than to wait for seconds."""
 GROUP_LIMIT = 256
-"""Jobs in one transaction, so that the first of them doesn't wait long for the last."""
+"""A transaction with so many jobs takes no more along, so that the first of them doesn't wait long for the last."""
 
 _NEXT_SEQUENCE = "UPDATE meta SET sequence = sequence + 1"
 _FAILING_FOR_ALL = (apsw.BusyError, apsw.LockedError)
@@ -38,7 +38,8 @@ class Writer:
         self._cursor = connection.cursor()
         self._clock = clock
         self._loop = loop
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
+        self._handed_in: list[Job] = []
         self._waiting = 0
         self._closed = False
         # A daemon, so that a program which forgot to close still ends; what was not committed was not acknowledged.
@@ -57,6 +58,7 @@ class Writer:
         """Finish what was accepted and end the thread. The connection stays open."""
         if not self._closed:
             self._closed = True
+            self._hand_over()
             self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -66,10 +68,18 @@ class Writer:
         if self._waiting >= QUEUE_LIMIT:
             raise StorageUnavailableError("too many writes are waiting")
         self._waiting += 1
-        self._queue.put(job)
+        if not self._handed_in:
+            self._loop.call_soon(self._hand_over)
+        self._handed_in.append(job)
         # Awaited bare: cancelling the caller cancels this future, which nothing of the transaction depends on.
         future: asyncio.Future[Any] = job.future
         return future
+
+    def _hand_over(self) -> None:
+        """Give the thread what this turn of the event loop has brought: one waking, one group, and no waiting."""
+        jobs, self._handed_in = self._handed_in, []
+        for start in range(0, len(jobs), GROUP_LIMIT):
+            self._queue.put(jobs[start : start + GROUP_LIMIT])
 
     def _work(self) -> None:
         closing = False
@@ -84,15 +94,15 @@ class Writer:
                 _log.warning("the event loop ended before %d answers reached it", len(jobs))
 
     def _gather(self) -> tuple[list[Job], bool]:
-        """Wait for a job and take along what has queued up behind it; True once there will be no more."""
-        job = self._queue.get()
+        """Wait for jobs and take along what has queued up behind them; True once there will be no more."""
+        handed_over = self._queue.get()
         jobs: list[Job] = []
         try:
-            while job is not None:
-                jobs.append(job)
-                if len(jobs) == GROUP_LIMIT:
+            while handed_over is not None:
+                jobs += handed_over
+                if len(jobs) >= GROUP_LIMIT:
                     return jobs, False
-                job = self._queue.get_nowait()
+                handed_over = self._queue.get_nowait()
         except Empty:
             return jobs, False
         return jobs, True
