@@ -105,6 +105,7 @@ def _changes(keys: list[int], changes: list[tuple[object, ...]]) -> Iterator[tup
 async def _rows() -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
     """Record three choices of one consumer in memory and take the rows."""
     storage = MemoryStorage(clock=SystemClock())
+    await storage.start()
     caller = Caller(BRAND, f"{BRAND}.0123456789abcdef", TokenClass.BACKEND)
 
     class Catalogues:

@@ -88,6 +88,8 @@ async def _answer(
             name: error.headers[name] for name in (hdrs.ALLOW, hdrs.LOCATION) if name in error.headers
         }
         return problem_answer(status, code, message, request_id=request_id, headers=kept)
+    except ConnectionError:
+        raise  # the caller has gone; there is nobody to answer and nothing wrong here
     except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
         # The answer says nothing about the inside. The log has where it happened, under the request's id, but not the
         # error's own text, which may quote what was being worked on.

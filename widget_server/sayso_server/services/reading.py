@@ -13,8 +13,9 @@ from sayso.wire import PAGE_SIZE, Code
 from sayso_server.clock import Clock
 from sayso_server.jsonio import loads
 from sayso_server.services.caller import Caller
-from sayso_server.services.catalogues import Catalogues
+from sayso_server.services.catalogues import Catalogues, Published
 from sayso_server.services.checks import Check
+from sayso_server.services.entries import Silence
 from sayso_server.services.identity import resolve
 from sayso_server.services.refusals import RefusedError
 from sayso_server.services.replay import replay
@@ -37,6 +38,7 @@ class Reading:
         self._catalogues = catalogues
         self._clock = clock
         self._cache: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
+        self._silences: dict[str, tuple[Published, Silence]] = {}
 
     async def snapshot(self, brand_id: str, consumer_id: str) -> Snapshot:
         """Give a consumer's preferences now; one never seen reads as version 0 with nothing said."""
@@ -52,6 +54,7 @@ class Reading:
         snapshot = build_snapshot(
             await self._preferences(brand_id, target),
             published.catalogue,
+            self._silence(brand_id, published),
             brand_id=brand_id,
             revision=published.revision,
             store_id=self._storage.store_id,
@@ -73,6 +76,7 @@ class Reading:
         return build_snapshot(
             await self._preferences_at(brand_id, target, moment),
             catalogue,
+            Silence(catalogue),
             brand_id=brand_id,
             revision=revision,
             store_id=self._storage.store_id,
@@ -153,6 +157,12 @@ class Reading:
             "changes": [change_json(target, change) for change in changes],
             **facts_json(preferences_of(target, snapshot.version, state)),
         }
+
+    def _silence(self, brand_id: str, published: Published) -> Silence:
+        known = self._silences.get(brand_id)
+        if known is None or known[0] is not published:
+            known = self._silences[brand_id] = (published, Silence(published.catalogue))
+        return known[1]
 
     async def _preferences(self, brand_id: str, consumer_id: str) -> Preferences:
         stored = await self._storage.consumer(brand_id, consumer_id)

@@ -7,11 +7,12 @@ from typing import Any
 
 from sayso.model.catalogue import Catalogue
 from sayso.model.decision import Decision
-from sayso.model.instant import Micros, format_micros
+from sayso.model.instant import Micros
 from sayso.model.preferences import Preferences
 from sayso.rules.decide import decide
 from sayso.rules.explain import explain, facts_of
 from sayso_server.jsonio import dumps
+from sayso_server.services.entries import Silence, entry, member, time_or_none
 from sayso_server.services.reporting import age_json, signals_json
 
 
@@ -46,45 +47,67 @@ class Snapshot:
 
 
 def build_snapshot(
-    preferences: Preferences, catalogue: Catalogue, *, brand_id: str, revision: int, store_id: str, now: Micros
+    preferences: Preferences,
+    catalogue: Catalogue,
+    silence: Silence,
+    *,
+    brand_id: str,
+    revision: int,
+    store_id: str,
+    now: Micros,
 ) -> Snapshot:
-    """Decide every topic of the catalogue for a consumer."""
-    topics: dict[str, Any] = {}
+    """Decide every topic of the catalogue for a consumer.
+
+    Args:
+        preferences: What was recorded.
+        catalogue: What can be asked about.
+        silence: What that catalogue says to a consumer who has said nothing.
+        brand_id: Whose consumer it is.
+        revision: The catalogue's.
+        store_id: Which database this rests on.
+        now: The time to decide at, in microseconds.
+    """
+    members = silence.members()
+    differing = silence.differing(preferences)
     moments: list[Micros] = []
-    for key in catalogue.topics:
-        decision = decide(preferences, catalogue, key, now)
-        entry = _entry(decision)
-        if decision.valid_until is not None:
-            moments.append(decision.valid_until)
-        if catalogue.uses_device(key) and preferences.devices:
-            by_device: dict[str, Any] = {}
-            for device_id in preferences.devices:
-                there = decide(preferences, catalogue, key, now, device_id)
-                if there.valid_until is not None:
-                    moments.append(there.valid_until)
-                by_device[device_id] = {
-                    "allowed": there.allowed,
-                    "reason": there.reason,
-                    "valid_until": _time(there.valid_until),
-                }
-            entry["by_device"] = by_device
-        topics[key] = entry
+    for key in members if differing is None else differing:
+        members[key] = member(key, _decided(preferences, catalogue, key, now, moments))
     valid_until = min(moments, default=None)
-    decided = {"topics": topics, **facts_json(preferences)}
-    body = dumps(
-        {
-            "consumer_id": preferences.consumer_id,
-            "version": preferences.version,
-            "store_id": store_id,
-            "catalogue_revision": revision,
-            "valid_until": _time(valid_until),
-            **decided,
-        }
-    )
+    head = {
+        "consumer_id": preferences.consumer_id,
+        "version": preferences.version,
+        "store_id": store_id,
+        "catalogue_revision": revision,
+        "valid_until": time_or_none(valid_until),
+    }
+    facts = dumps(facts_json(preferences))
+    body = b'%b,"topics":{%b},%b' % (dumps(head)[:-1], b",".join(members.values()), facts[1:])
     # Time changes the answer only by changing what is decided, so the bytes stand for the last such change.
     digest = hashlib.sha256(b"%b\0%b" % (brand_id.encode(), body)).digest()
     etag = f'"{urlsafe_b64encode(digest[:18]).decode()}"'
     return Snapshot(preferences.version, revision, now, valid_until, etag, body)
+
+
+def _decided(
+    preferences: Preferences, catalogue: Catalogue, key: str, now: Micros, moments: list[Micros]
+) -> dict[str, Any]:
+    """Decide one topic, on each device too where that matters; adds to `moments` when time alone changes it."""
+    decision = decide(preferences, catalogue, key, now)
+    if decision.valid_until is not None:
+        moments.append(decision.valid_until)
+    decided = entry(decision)
+    if preferences.devices and catalogue.uses_device(key):
+        by_device = decided["by_device"] = {}
+        for device_id in preferences.devices:
+            there = decide(preferences, catalogue, key, now, device_id)
+            if there.valid_until is not None:
+                moments.append(there.valid_until)
+            by_device[device_id] = {
+                "allowed": there.allowed,
+                "reason": there.reason,
+                "valid_until": time_or_none(there.valid_until),
+            }
+    return decided
 
 
 def facts_json(preferences: Preferences) -> dict[str, Any]:
@@ -93,7 +116,7 @@ def facts_json(preferences: Preferences) -> dict[str, Any]:
         "devices": {
             device_id: {
                 "vocabulary": report.vocabulary,
-                "reported_at": _time(max((at for _, at in report.states.values()), default=None)),
+                "reported_at": time_or_none(max((at for _, at in report.states.values()), default=None)),
                 "states": {name.value: state.to_json() for name, (state, _) in report.states.items()},
             }
             for device_id, report in preferences.devices.items()
@@ -107,7 +130,7 @@ def decision_json(consumer_id: str, version: int, decision: Decision, catalogue:
     """Give one decision as `POST /v1/decisions` answers it, with the version of the preferences that it rests on."""
     topic = catalogue.topics.get(decision.topic)
     titles = topic.title if topic is not None else {}
-    answer: dict[str, Any] = {"consumer_id": consumer_id, "topic": decision.topic, **_entry(decision)}
+    answer: dict[str, Any] = {"consumer_id": consumer_id, "topic": decision.topic, **entry(decision)}
     answer["version"] = version
     answer["title"] = titles
     answer["explanation"] = explain(facts_of(decision, titles))
@@ -118,21 +141,3 @@ def decision_json(consumer_id: str, version: int, decision: Decision, catalogue:
     if decision.signal is not None:
         answer["signal"] = decision.signal
     return answer
-
-
-def _entry(decision: Decision) -> dict[str, Any]:
-    choice = decision.choice
-    return {
-        "allowed": decision.allowed,
-        "reason": decision.reason,
-        "answer": choice.answer if choice else None,
-        "choice_id": choice.choice_id if choice else None,
-        "made_at": _time(choice.made_at) if choice else None,
-        "expires_at": _time(choice.expires_at) if choice else None,
-        "notice_version": choice.notice_version if choice else None,
-        "valid_until": _time(decision.valid_until),
-    }
-
-
-def _time(moment: Micros | None) -> str | None:
-    return None if moment is None else format_micros(moment)

@@ -57,7 +57,8 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
     Raises:
         apsw.Error: Reading or writing failed, for whichever of them; nothing of this transaction may be kept.
     """
-    keys = Keys(cursor)
+    keys = Keys()
+    now = clock.now()  # after the write lock was had, so not before anything that was committed
     ahead = _first_of_each_consumer(jobs)
     seen = dict(zip(ahead, find(cursor, ahead, keys), strict=True))
     pending = _Pending(cursor, keys)
@@ -71,7 +72,7 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
             if found is None:
                 pending.flush()
                 (found,) = find(cursor, [job], keys)
-            writes, job.answer = job.plan(found, clock.now())
+            writes, job.answer = job.plan(found, now)
         except apsw.Error:
             raise
         except Exception as error:  # noqa: BLE001 - belongs to the job's caller, who gets it
@@ -84,21 +85,22 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
 class Keys:
     """The keys of this transaction's consumers. Nobody else writes, so a new one can be given out before its row."""
 
-    def __init__(self, cursor: apsw.Cursor) -> None:
-        self._cursor = cursor
+    def __init__(self) -> None:
         self._known: dict[Name, int] = {}
-        self._last: int | None = None
+        self._last = 0
 
     def learn(self, name: Name, key: int) -> None:
         """Take the key that a row has."""
         self._known[name] = key
 
+    def learn_last(self, key: int) -> None:
+        """Take the largest key that any row has."""
+        self._last = max(self._last, key)
+
     def of(self, name: Name) -> int:
         """Give a consumer's key; a new one for a consumer that was looked for and not found."""
         key = self._known.get(name)
         if key is None:
-            if self._last is None:
-                ((self._last,),) = statements.rows(self._cursor, statements.LAST_KEY)
             key = self._last = self._known[name] = self._last + 1
         return key
 
@@ -118,10 +120,10 @@ def _first_of_each_consumer(jobs: Sequence[Job]) -> list[Record]:
     picked = []
     for job in jobs:
         if isinstance(job, Record):
-            names = {(job.brand_id, wanted.consumer_id) for wanted in job.wanted}
+            names = [(job.brand_id, wanted.consumer_id) for wanted in job.wanted]
             if claimed.isdisjoint(names):
                 picked.append(job)
-            claimed |= names
+            claimed.update(names)
     return picked
 
 
@@ -130,8 +132,11 @@ def _find_in_brand(cursor: apsw.Cursor, brand_id: str, wanted: Sequence[Wanted],
     consumers: dict[str, tuple[int, StoredConsumer]] = {}
     for count, ids in statements.padded([each.consumer_id for each in wanted], 1):
         for consumer_id, key, *row in statements.rows(cursor, statements.consumers(count), (brand_id, *ids)):
-            consumers[consumer_id] = (key, StoredConsumer._make(row))
-            keys.learn((brand_id, consumer_id), key)
+            if consumer_id is None:
+                keys.learn_last(key)
+            else:
+                consumers[consumer_id] = (key, StoredConsumer._make(row))
+                keys.learn((brand_id, consumer_id), key)
     # Nothing is looked up for consumers never seen, and the newest version's maximum stands in the consumer's own row.
     known = [(each, *consumers[each.consumer_id]) for each in wanted if each.consumer_id in consumers]
     choices = _choices(cursor, [(key, one) for each, key, _ in known for one in each.choice_ids])

@@ -15,7 +15,6 @@ from sayso_server.storage.base import StoredChange
 CONSUMER = "SELECT version, recorded_at, effective_max, state FROM consumer WHERE brand_id = ? AND consumer_id = ?"
 VERSION = "SELECT version FROM consumer WHERE brand_id = ? AND consumer_id = ?"
 CONSUMER_IDS = "SELECT consumer_id FROM consumer WHERE brand_id = ? AND consumer_id > ? ORDER BY consumer_id LIMIT ?"
-LAST_KEY = "SELECT coalesce(max(key), 0) FROM consumer"
 
 _COLUMNS = "version, kind, recorded_at, effective_at, effective_max, choice_id, fingerprint, body"
 _OF_CONSUMER = (
@@ -36,9 +35,10 @@ LARGEST = 256
 
 @cache
 def consumers(count: int) -> str:
-    """Read several consumers of one brand, with their keys."""
+    """Read several consumers of one brand, with their keys; and, without a name, the last key that was given out."""
     return (
-        "SELECT consumer_id, key, version, recorded_at, effective_max, state FROM consumer "  # noqa: S608 - marks only
+        "SELECT NULL, coalesce(max(key), 0), NULL, NULL, NULL, NULL FROM consumer UNION ALL "  # noqa: S608 - marks only
+        "SELECT consumer_id, key, version, recorded_at, effective_max, state FROM consumer "
         f"WHERE brand_id = ? AND consumer_id IN ({_marks('?', count)})"
     )
 
