@@ -11,7 +11,7 @@ from sayso.model.catalogue import Catalogue
 from sayso.model.decision import Decision
 from sayso.model.instant import Micros, format_micros
 from sayso.model.preferences import Preferences
-from sayso.model.topic import EVERY_TOPIC
+from sayso.model.topic import EVERY_TOPIC, LegalBasis
 from sayso.rules.decide import decide
 from sayso_server.jsonio import dumps
 
@@ -24,8 +24,9 @@ class Silence:
         nobody = Preferences("nobody")
         self._members = {key: member(key, entry(decide(nobody, catalogue, key, 0))) for key in catalogue.topics}
         self._dependents: dict[str, list[str]] = {}
-        for key in catalogue.topics:
-            for needed in catalogue.closure(key):
+        for key, topic in catalogue.topics.items():
+            # Without an answer of its own, a topic that rests on consent is `not_asked` whatever it requires.
+            for needed in catalogue.closure(key) if topic.basis is not LegalBasis.CONSENT else ():
                 self._dependents.setdefault(needed, []).append(key)
 
     def members(self) -> dict[str, bytes]:

@@ -70,20 +70,25 @@ def build_snapshot(
     members = silence.members()
     differing = silence.differing(preferences)
     moments: list[Micros] = []
-    for key in members if differing is None else differing:
-        members[key] = member(key, _decided(preferences, catalogue, key, now, moments))
-    valid_until = min(moments, default=None)
-    head = {
-        "consumer_id": preferences.consumer_id,
-        "version": preferences.version,
-        "store_id": store_id,
-        "catalogue_revision": revision,
-        "valid_until": time_or_none(valid_until),
+    decided = {
+        key: member(key, _decided(preferences, catalogue, key, now, moments))
+        for key in (members if differing is None else sorted(differing))
     }
+    members.update(decided)
+    valid_until = min(moments, default=None)
+    head = dumps(
+        {
+            "consumer_id": preferences.consumer_id,
+            "version": preferences.version,
+            "store_id": store_id,
+            "catalogue_revision": revision,
+            "valid_until": time_or_none(valid_until),
+        }
+    )
     facts = dumps(facts_json(preferences))
-    body = b'%b,"topics":{%b},%b' % (dumps(head)[:-1], b",".join(members.values()), facts[1:])
-    # Time changes the answer only by changing what is decided, so the bytes stand for the last such change.
-    digest = hashlib.sha256(b"%b\0%b" % (brand_id.encode(), body)).digest()
+    body = b'%b,"topics":{%b},%b' % (head[:-1], b",".join(members.values()), facts[1:])
+    # Store, brand, consumer, version and revision fix all the rest but for what time changes, and that is decided.
+    digest = hashlib.sha256(b"\0".join((brand_id.encode(), head, *decided.values(), facts))).digest()
     etag = f'"{urlsafe_b64encode(digest[:18]).decode()}"'
     return Snapshot(preferences.version, revision, now, valid_until, etag, body)
 
