@@ -104,7 +104,8 @@ async def drive(
         seconds: For how long.
         consumers: Choose among that many existing ids in random order; 0 for a new consumer each time, 1 for a hot one.
     """
-    arguments = [str(port), *key, what, str(connections), str(seconds), str(consumers)]
+    # A secret may begin with a dash.
+    arguments = ["--", str(port), *key, what, str(connections), str(seconds), str(consumers)]
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(__file__)), *arguments, stdout=asyncio.subprocess.PIPE
     )
