@@ -33,10 +33,12 @@ async def _measure(part: str) -> list[Figure]:
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=PARTS, metavar="PART")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="checks, client, serving, growth; default: all")
     chosen = parser.parse_args()
+    if unknown := set(chosen.parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     figures: list[Figure] = []
-    for part in chosen.parts:
+    for part in chosen.parts or PARTS:
         sys.stderr.write(f"measuring {part} …\n")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             figures += runner.run(_measure(part))
