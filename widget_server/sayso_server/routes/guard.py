@@ -15,7 +15,7 @@ from sayso_server.routes.origins import Origins
 from sayso_server.routes.table import CONSUMER, Row
 from sayso_server.services import Services
 from sayso_server.services.caller import Caller
-from sayso_server.services.identity import is_closed
+from sayso_server.services.identity import AS_VISITOR, is_closed
 from sayso_server.services.refusals import RefusedError
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,11 @@ class Guard:
                     HTTPStatus.FORBIDDEN, Code.SCOPE, f"this needs one of the roles {', '.join(sorted(roles))}"
                 )
             caller = Caller(claims.brand_id, claims.key_id, claims.token_class, claims.subject, place)
-            return await handler(Asked(request, request_id, services, limit, caller))
+            marked = AS_VISITOR.set(claims.token_class is TokenClass.CONSUMER)
+            try:
+                return await handler(Asked(request, request_id, services, limit, caller))
+            finally:
+                AS_VISITOR.reset(marked)
 
         return guarded if row.classes else public
 

@@ -53,7 +53,7 @@ class Catalogues:
         """Read again whatever has a newer revision."""
         for brand in await self._storage.brands():
             history = await self._storage.catalogues(brand.brand_id)
-            if history and history[-1].revision != self.of(brand.brand_id).revision:
+            if history and history[-1].revision > self.of(brand.brand_id).revision:
                 newest = history[-1]
                 self._by_brand[brand.brand_id] = Published(
                     newest.revision, Catalogue.from_json(newest.body), tuple(history)

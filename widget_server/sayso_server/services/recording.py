@@ -23,6 +23,7 @@ from sayso_server.jsonio import dumps, loads
 from sayso_server.services.admission import actor_of, problems_of
 from sayso_server.services.caller import Caller
 from sayso_server.services.catalogues import Catalogues, Published
+from sayso_server.services.identity import resolve
 from sayso_server.services.refusals import RefusedError, refuse_members
 from sayso_server.services.state import State, preferences_of, read_state, write_state
 from sayso_server.storage.base import Found, Storage, StoredChange, StoredConsumer, Wanted, Write
@@ -116,8 +117,8 @@ class Recording:
         links: dict[str, str] = {}
         for consumer_id in {choice.consumer_id for choice in choices}:
             if is_anonymous(consumer_id):
-                linked = read_state(await self._storage.consumer(brand_id, consumer_id)).linked_to
-                if linked is not None:
+                linked = await resolve(self._storage, brand_id, consumer_id)
+                if linked != consumer_id:
                     links[consumer_id] = linked
         return links
 
