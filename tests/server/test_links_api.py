@@ -178,6 +178,19 @@ async def test_the_visitors_tokens_are_closed(dealer: Brand, visitor: str, make_
 
 
 @BOTH
+async def test_a_visitors_wait_does_not_end_in_the_known_consumers_preferences(dealer: Brand, visitor: str) -> None:
+    await dealer.say("purpose:marketing", "granted")
+    version = (await dealer.preferences(visitor))["version"]
+    path = f"/v1/me/preferences?at_least={version + 1}"
+    waiting = asyncio.create_task(dealer.page("GET", path, sub=visitor))
+    await asyncio.sleep(0.1)
+
+    await dealer.call("POST", "/v1/consumers/cust-42/links", json={"anonymous_id": visitor})
+
+    answer = await waiting
+    assert (answer.status, answer.code) == (401, "linked")
+
+
 async def test_a_refusal_under_the_old_id_reaches_the_known_consumer(dealer: Brand, visitor: str) -> None:
     await dealer.say("channel:sms", "granted")
     await link(dealer, visitor)
