@@ -13,6 +13,7 @@
     ├── ErasedError            the consumer was erased after this was made
     ├── RateLimitedError       slow down; `retry_after` tells for how long
     ├── UnavailableError       no answer in time; trying later may help
+    ├── OutboxFullError        no answer, and no room to keep it until there is one
     └── NotAllowedError        the consumer's choices do not let this happen
 """
 
@@ -61,6 +62,7 @@ class Error(Exception):
     Attributes:
         code: Stable word for programs.
         request_id: The server's id of the failed request, to quote to its operator; empty if none was made.
+        status: The HTTP status of the server's answer; 0 if there was none.
         problems: Each member at fault, when the server named any.
     """
 
@@ -76,6 +78,7 @@ class Error(Exception):
         super().__init__(message)
         self.code = code
         self.request_id = request_id
+        self.status = 0
         self.problems = problems
 
     @property
@@ -164,6 +167,13 @@ class RateLimitedError(Error):
 
 class UnavailableError(Error):
     """No answer came in time, or the server said that it can't answer now (408, 425, 5xx, network)."""
+
+
+class OutboxFullError(Error):
+    """The server can't be reached and there is no room to keep this until it can: it was not recorded.
+
+    A refusal doesn't raise this while there is memory: it is kept there when the disk is full, and counts at once.
+    """
 
 
 class NotAllowedError(Error):

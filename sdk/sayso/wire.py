@@ -4,10 +4,14 @@ from enum import StrEnum
 
 PROBLEM_TYPE = "application/problem+json"
 JSON_TYPE = "application/json"
+STREAM_TYPE = "text/event-stream"
 REQUEST_ID = "X-Request-Id"
 
 MAX_CHOICES = 500
 MAX_CHECKS = 500
+MAX_CONSUMERS = 500
+MAX_DISCLOSURES = 500
+MAX_MOMENTS = 10
 MAX_BODY = 2 * 1024 * 1024
 MAX_DEPTH = 16
 PAGE_SIZE = 100
@@ -53,10 +57,11 @@ class Code(StrEnum):
     NOT_A_NUMBER = "not_a_number"
     TOO_DEEP = "too_deep"
     BAD_REQUEST = "bad_request"
-    # 401, 403
+    # 401, 403 (and `linked` as a 422 of a member)
     TOKEN_MISSING = "token_missing"
     TOKEN_INVALID = "token_invalid"
     TOKEN_EXPIRED = "token_expired"
+    TOKEN_USED = "token_used"
     LINKED = "linked"
     SCOPE = "scope"
     TOKEN_CLASS = "token_class"
@@ -94,6 +99,7 @@ class Code(StrEnum):
     BATCH_TOO_LARGE = "batch_too_large"
     ACTOR_NOT_YOURS = "actor_not_yours"
     UNKNOWN_VOCABULARY = "unknown_vocabulary"
+    TOO_MANY = "too_many"
     CATALOGUE_INVALID = "catalogue_invalid"
     BASIS_CHANGED = "basis_changed"
     VERSION_LOWERED = "version_lowered"
@@ -101,3 +107,22 @@ class Code(StrEnum):
     # 500, 503
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
+
+
+class StreamEvent(StrEnum):
+    """The `event` of each message in `GET /v1/changes`; readers pass over those that they don't know."""
+
+    OPEN = "open"
+    CHANGE = "change"
+    CATALOGUE = "catalogue"
+    POSITION = "position"
+    RESET = "reset"
+    END = "end"
+
+
+class StreamEnd(StrEnum):
+    """The `reason` with which the server ends a stream."""
+
+    TOKEN_EXPIRED = "token_expired"
+    SHUTTING_DOWN = "shutting_down"
+    REVOKED = "revoked"

@@ -116,7 +116,7 @@ async def test_after_the_link_both_ids_speak_of_the_known_consumer(privacy: says
     assert await elsewhere.allows("purpose:service") is True  # though it had seen more versions of the visitor
     assert (await elsewhere.preferences()).consumer_id == "cust-42"
     assert await ann.allows("purpose:analytics") is False
-    with pytest.raises(sayso.ConflictError) as caught:
+    with pytest.raises(sayso.InvalidError) as caught:
         await before.grant("purpose:analytics", shown="en")
     assert caught.value.code == "linked"
 

@@ -10,6 +10,8 @@ import pytest
 from sayso.model.instant import Micros
 from sayso_server.storage.base import (
     CatalogueChangedError,
+    FeedEntry,
+    FeedPage,
     Found,
     Plan,
     Storage,
@@ -401,6 +403,18 @@ async def test_publishing_counts_revisions_for_each_brand(storage: Storage) -> N
     assert await storage.catalogues("nobody") == []
 
 
+async def test_revisions_are_listed_without_their_bodies_and_read_one_by_one(storage: Storage) -> None:
+    await storage.publish("shop", b"three", published_at=7, expected_revision=0)
+    first = await storage.publish("dealer", b"one", published_at=5, expected_revision=0)
+    second = await storage.publish("dealer", b"two", published_at=6, expected_revision=1)
+
+    assert await storage.revisions() == [("dealer", 1, 5), ("dealer", 2, 6), ("shop", 1, 7)]
+    assert await storage.catalogues("dealer", revision=1) == [first]
+    assert await storage.catalogues("dealer", revision=2) == [second]
+    assert await storage.catalogues("dealer", revision=3) == []
+    assert await storage.catalogues("shop", revision=2) == []
+
+
 async def test_of_two_who_publish_over_the_same_revision_one_is_told(storage: Storage) -> None:
     results = await asyncio.gather(
         storage.publish("dealer", b"one", published_at=5, expected_revision=0),
@@ -440,6 +454,200 @@ async def test_config_version_moves_with_every_change_and_with_nothing_else(stor
     assert not await moved()
 
 
+# --- the change feed ----------------------------------------------------------------------------------------
+
+
+async def entries(storage: Storage, brand: str, after: int = 0) -> list[FeedEntry]:
+    """Give what is in the feed, once it is known that all of it was read."""
+    page = await storage.feed(brand, after=after, limit=100_000)
+    assert page is not None
+    assert page.until == await storage.head(brand)
+    return list(page.entries)
+
+
+async def test_a_feed_begins_empty_at_0(storage: Storage) -> None:
+    assert await storage.head("dealer") == 0
+    assert await storage.feed("dealer", after=0, limit=10) == FeedPage(0, ())
+    assert await storage.feed("dealer", after=1, limit=10) is None
+
+
+async def test_every_commit_is_a_position_that_names_each_consumers_newest_version(storage: Storage) -> None:
+    await record(storage, "dealer", "ann", 1, 2)
+    await record(storage, "dealer", "ben", None, kind="device")
+    await record(storage, "dealer", "ann", 3)
+
+    assert await storage.head("dealer") == 3
+    assert await entries(storage, "dealer") == [(1, "ann", 2), (2, "ben", 1), (3, "ann", 3)]
+    assert await entries(storage, "dealer", after=2) == [(3, "ann", 3)]
+    assert await entries(storage, "dealer", after=3) == []
+
+
+async def test_one_record_of_several_consumers_is_one_position(storage: Storage) -> None:
+    await record(storage, "dealer", "ann", 1)
+
+    def both(found: Mapping[str, Found], now: Micros) -> tuple[list[Write], None]:
+        return [write("ben", found["ben"], [change(1, now)]), write("ann", found["ann"], [change(2, now)])], None
+
+    await storage.record("dealer", [Wanted("ann"), Wanted("ben")], both)
+
+    assert sorted(await entries(storage, "dealer", after=1)) == [(2, "ann", 2), (2, "ben", 1)]
+
+
+async def test_what_writes_nothing_makes_no_position(storage: Storage) -> None:
+    def refuse(found: Mapping[str, Found], now: Micros) -> tuple[list[Write], None]:
+        raise LookupError("refused")
+
+    await look(storage, "dealer", Wanted("ann"))
+    with pytest.raises(LookupError):
+        await storage.record("dealer", [Wanted("ann")], refuse)
+    await record(storage, "dealer", "ann", 1)
+    with pytest.raises(ValueError, match=r".+"):
+        await record(storage, "dealer", "ann", 1)
+
+    assert await entries(storage, "dealer") == [(1, "ann", 1)]
+
+
+async def test_a_publication_stands_in_the_feed_with_its_revision(storage: Storage) -> None:
+    await record(storage, "dealer", "ann", 1)
+    await storage.publish("dealer", b"one", published_at=5, expected_revision=0)
+    with pytest.raises(CatalogueChangedError):
+        await storage.publish("dealer", b"two", published_at=6, expected_revision=0)
+    await record(storage, "dealer", "ann", 2)
+
+    assert await entries(storage, "dealer") == [(1, "ann", 1), (2, None, 1), (3, "ann", 2)]
+
+
+async def test_brands_keys_and_origins_are_no_news_of_the_feed(storage: Storage) -> None:
+    await storage.add_brand(StoredBrand("dealer", "Main Street Motors", 5))
+    await storage.add_key(key("dealer.k1"))
+    await storage.add_origin("dealer", "https://dealer.example")
+
+    assert await storage.head("dealer") == 0
+
+
+async def test_a_brands_feed_neither_shows_nor_counts_what_another_does(storage: Storage) -> None:
+    await record(storage, "dealer", "cust-42", 1)
+    await asyncio.gather(
+        *(record(storage, "shop", f"cust-{number}", number) for number in range(1, 51)),
+        record(storage, "dealer", "cust-42", 2),
+        *(record(storage, "shop", f"cust-{number}", 100 + number) for number in range(1, 51)),
+        storage.publish("shop", b"one", published_at=5, expected_revision=0),
+    )
+
+    assert await entries(storage, "dealer") == [(1, "cust-42", 1), (2, "cust-42", 2)]
+    assert await storage.head("nobody") == 0
+    of_shop = await entries(storage, "shop")
+    assert {entry.consumer_id for entry in of_shop} == {None, *(f"cust-{number}" for number in range(1, 51))}
+    assert [entry.position for entry in of_shop] == sorted(entry.position for entry in of_shop)
+    assert {entry.position for entry in of_shop} == set(range(1, await storage.head("shop") + 1))
+
+
+async def test_a_page_ends_after_the_position_with_which_the_limit_is_reached(storage: Storage) -> None:
+    await record(storage, "dealer", "ann", 1, 2, 3)
+    await record(storage, "dealer", "ben", 4)
+    await record(storage, "dealer", "cleo", 5)
+
+    assert await storage.feed("dealer", after=0, limit=1) == FeedPage(1, (FeedEntry(1, "ann", 3),))
+    assert await storage.feed("dealer", after=0, limit=3) == FeedPage(1, (FeedEntry(1, "ann", 3),))
+    both = (FeedEntry(1, "ann", 3), FeedEntry(2, "ben", 1))
+    assert await storage.feed("dealer", after=0, limit=4) == FeedPage(2, both)
+    assert await storage.feed("dealer", after=1, limit=1) == FeedPage(2, both[1:])
+    assert await storage.feed("dealer", after=3, limit=1) == FeedPage(3, ())
+
+
+async def test_a_position_of_500_consumers_is_never_split(storage: Storage) -> None:
+    names = [f"cust-{number:03}" for number in range(500)]
+
+    def all_of_them(found: Mapping[str, Found], now: Micros) -> tuple[list[Write], None]:
+        return [write(name, found[name], [change(1, now)]) for name in names], None
+
+    await storage.record("dealer", [Wanted(name) for name in names], all_of_them)
+
+    page = await storage.feed("dealer", after=0, limit=1)
+    assert page is not None
+    assert sorted(page.entries) == [(1, name, 1) for name in names]
+
+
+async def test_a_position_that_another_feed_may_reach_is_none_of_this_one(storage: Storage) -> None:
+    await record(storage, "shop", "ann", 1)
+    await record(storage, "shop", "ann", 2)
+    await record(storage, "dealer", "ann", 1)
+
+    assert await storage.feed("dealer", after=2, limit=10) is None
+
+
+async def test_many_writers_at_once_leave_no_gap_and_no_version_out_of_order(storage: Storage) -> None:
+    seen: list[FeedEntry] = []
+    at = 0
+
+    async def follow() -> None:
+        nonlocal at
+        while len({entry.consumer_id for entry in seen if entry.version == 20}) < 30:
+            page = await storage.feed("dealer", after=at, limit=7)
+            assert page is not None
+            assert {entry.position for entry in page.entries} == set(range(at + 1, page.until + 1))
+            seen.extend(page.entries)
+            at = page.until
+            await asyncio.sleep(0)
+
+    async def work(consumer: int) -> None:
+        for number in range(20):
+            await record(storage, "dealer", f"cust-{consumer}", 100 * consumer + number)
+
+    await asyncio.wait_for(asyncio.gather(follow(), *(work(consumer) for consumer in range(30))), 30)
+
+    for consumer in range(30):
+        versions = [entry.version for entry in seen if entry.consumer_id == f"cust-{consumer}"]
+        assert versions == sorted(set(versions))
+        assert versions[-1] == 20
+    assert seen == await entries(storage, "dealer")
+
+
+async def test_the_head_counts_whatever_was_acknowledged(storage: Storage) -> None:
+    for number in range(1, 21):
+        await record(storage, "dealer", "ann", number)
+        assert await storage.head("dealer") == number
+
+
+async def test_what_is_older_than_a_day_goes_and_the_newest_position_stays(
+    storage: Storage, set_time: Callable[[Micros], None]
+) -> None:
+    for number in range(1, 301):
+        await record(storage, "dealer", "ann", number)
+    set_time(24 * 3600 * 1_000_000 + 1_001)
+    for number in range(301, 601):
+        await record(storage, "dealer", "ann", number)
+
+    assert await storage.head("dealer") == 600
+    assert await storage.feed("dealer", after=0, limit=10) is None
+    assert await storage.feed("dealer", after=1, limit=10) is None
+    assert (await entries(storage, "dealer", after=400))[0] == (401, "ann", 401)
+
+
+async def test_the_bell_rings_after_commits_for_the_brands_that_have_grown(storage: Storage) -> None:
+    rung: list[set[str]] = []
+    storage.on_commit(lambda brands: rung.append(set(brands)))
+
+    await look(storage, "dealer", Wanted("ann"))
+    await storage.add_brand(StoredBrand("dealer", "Main Street Motors", 5))
+    assert rung == []
+    await record(storage, "dealer", "ann", 1)
+    assert rung == [{"dealer"}]
+    await storage.publish("shop", b"one", published_at=5, expected_revision=0)
+    assert rung[1:] == [{"shop"}]
+    await asyncio.gather(record(storage, "dealer", "ann", 2), record(storage, "shop", "ann", 3))
+    assert set().union(*rung[2:]) == {"dealer", "shop"}
+
+
+async def test_a_closed_storage_gives_no_feed(storage: Storage) -> None:
+    await storage.close()
+
+    with pytest.raises(StorageUnavailableError):
+        await storage.head("dealer")
+    with pytest.raises(StorageUnavailableError):
+        await storage.feed("dealer", after=0, limit=1)
+
+
 # --- beginning and end --------------------------------------------------------------------------------------
 
 
@@ -455,6 +663,25 @@ async def test_closing_finishes_what_was_accepted(storage: Storage) -> None:
     await storage.close()
 
     assert await asyncio.gather(*waiting) == list(range(1, 101))
+
+
+async def test_an_open_storage_says_that_it_can_write_and_leaves_no_trace_of_anybody(storage: Storage) -> None:
+    config_version = await storage.config_version()
+
+    assert await storage.can_write() is True
+
+    assert await storage.config_version() == config_version
+    assert await storage.brands() == []
+    await storage.close()
+    assert await storage.can_write() is False
+
+
+async def test_a_plan_that_fails_does_not_mean_that_nothing_can_be_written(storage: Storage) -> None:
+    await record(storage, "dealer", "cust-42", 1)
+    with pytest.raises(ValueError, match=r"twice|follow on|contradict"):
+        await record(storage, "dealer", "cust-42", 1)
+
+    assert await storage.can_write() is True
 
 
 async def test_a_closed_storage_refuses_to_record_and_to_read(storage: Storage) -> None:

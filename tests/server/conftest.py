@@ -176,14 +176,26 @@ class Answered:
 class World:
     """The running server."""
 
-    def __init__(self, app: web.Application, storage: Storage, clock: SetClock, base: str, keys: KeyFile) -> None:
+    def __init__(
+        self,
+        app: web.Application,
+        storage: Storage,
+        clock: SetClock,
+        base: str,
+        keys: KeyFile,
+        *,
+        stop: asyncio.Event,
+        serving: asyncio.Task[None],
+    ) -> None:
         self.app = app
+        self.stop = stop
+        self.serving = serving
         self.storage = storage
         self.clock = clock
         self.base = base
         self.keys = keys
         self.brands: dict[str, Brand] = {}
-        self.session = aiohttp.ClientSession(auto_decompress=False)
+        self.session = aiohttp.ClientSession(auto_decompress=False, connector=aiohttp.TCPConnector(limit=0))
 
     @property
     def port(self) -> int:
@@ -211,7 +223,10 @@ class World:
         # From 1 MiB on aiohttp's client wants a file.
         data = io.BytesIO(body) if body is not None else None
         async with self.session.request(method, url, data=data, headers=fields, allow_redirects=False) as answer:
-            return Answered(answer.status, answer.headers.copy(), await answer.read())
+            # A stream of events has no end; its first event shows that it was opened.
+            endless = method != "HEAD" and answer.content_type == "text/event-stream"
+            body = await (answer.content.readuntil(b"\n\n") if endless else answer.read())
+            return Answered(answer.status, answer.headers.copy(), body)
 
     async def everything(self) -> dict[str, Any]:
         """Give all that is stored about consumers and catalogues, of every brand."""
@@ -221,6 +236,10 @@ class World:
             for consumer in await self.storage.consumer_ids(name, after="", limit=10_000):
                 row = await self.storage.consumer(name, consumer)
                 found[f"{name} {consumer}"] = row, await self.storage.history(name, consumer, before=None, limit=10_000)
+            for consumer in await self.storage.disclosed_ids(name, after="", limit=10_000):
+                found[f"{name} {consumer} disclosed"] = await self.storage.disclosures(
+                    name, consumer, before=None, limit=10_000
+                )
             found[name] = await self.storage.catalogues(name)
         return found
 
@@ -393,7 +412,7 @@ async def world(storage_kind: str, tmp_path: Path) -> AsyncIterator[World]:
         await asyncio.wait([serving, listening], return_when=asyncio.FIRST_COMPLETED)
         if serving.done():
             serving.result()
-        one = World(app, storage, clock, await listening, keys)
+        one = World(app, storage, clock, await listening, keys, stop=stop, serving=serving)
         try:
             yield one
         finally:

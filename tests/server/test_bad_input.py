@@ -78,6 +78,11 @@ WRONG_MEMBERS: dict[str, tuple[dict[str, Any], str, str]] = {
     "based_on ahead": ({"based_on": 2}, "/based_on", "based_on_ahead"),
     "based_on far ahead": ({"based_on": 2**53 - 1}, "/based_on", "based_on_ahead"),
     "based_on beyond 64 bits": ({"based_on": 10**30}, "/based_on", "based_on_ahead"),
+    "a leap second": ({"made_at": "2016-12-31T23:59:60Z"}, "/made_at", "invalid_value"),
+    "a 13th month": ({"made_at": "2026-13-01T00:00:00Z"}, "/made_at", "invalid_value"),
+    "a notice in a locale": ({"notice": {"language": "fr_CA"}}, "/notice/language", "invalid_value"),
+    "a notice in capitals": ({"notice": {"language": "EN"}}, "/notice/language", "invalid_value"),
+    "a notice in an empty language": ({"notice": {"language": ""}}, "/notice/language", "invalid_value"),
     "based_on as a boolean": ({"based_on": True}, "/based_on", "wrong_type"),
     "based_on as text": ({"based_on": "1"}, "/based_on", "wrong_type"),
     "based_on as a float": ({"based_on": 1.0}, "/based_on", "wrong_type"),
@@ -783,3 +788,115 @@ async def test_a_refusal_of_everything_needs_no_catalogue(known: Brand, make_cho
     (entry,) = await bare.recorded(make_choice("*", no))
 
     assert (entry["topic"], entry["stands"], entry["allowed"]) == ("*", True, False)
+
+
+@pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("language", ["fr_CA", "EN", "", "Deutsch!", "x" * 36, "\x00"])
+async def test_a_refusal_on_a_notice_in_no_language_is_recorded_as_it_was_sent(
+    known: Brand, make_choice: Any, no: str, language: str
+) -> None:
+    sent = make_choice("channel:sms", no, notice={"language": language}, based_on=1)
+
+    (entry,) = await known.recorded(sent)
+
+    assert (entry["stands"], entry["reason"]) == (True, no)
+    assert (await known.history())[0]["notice"] == {"language": language}
+    assert (await known.recorded(sent))[0]["replayed"] is True
+
+
+async def test_the_language_of_a_refusals_notice_is_kept_up_to_a_length(known: Brand, make_choice: Any) -> None:
+    sent = make_choice("channel:sms", "denied", notice={"language": "x" * 10_000})
+
+    await known.recorded(sent)
+
+    assert (await known.history())[0]["notice"] == {"language": "x" * 128}
+
+
+@pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("version", [0, -1, -(2**64)])
+async def test_a_refusal_on_a_notice_version_there_can_not_be_is_recorded_and_says_what_was_sent(
+    known: Brand, make_choice: Any, no: str, version: int
+) -> None:
+    sent = make_choice("channel:sms", no, notice={"language": "en", "version": version}, based_on=1)
+
+    (entry,) = await known.recorded(sent)
+
+    assert (entry["stands"], entry["reason"]) == (True, no)
+    newest = (await known.history())[0]
+    assert (newest["notice"], newest["notice_version_sent"]) == ({"language": "en"}, version)
+    assert (await known.preferences())["topics"]["channel:sms"]["notice_version"] is None
+
+
+async def test_a_notice_version_too_large_to_keep_is_told_beside_the_one_that_was_kept(
+    known: Brand, make_choice: Any
+) -> None:
+    await known.recorded(make_choice("channel:sms", "denied", notice={"language": "en", "version": 2**64}))
+
+    newest = (await known.history())[0]
+    assert (newest["notice"]["version"], newest["notice_version_sent"]) == (2**53 - 1, 2**64)
+
+
+async def test_a_notice_version_that_was_kept_as_sent_is_not_told_twice(known: Brand, make_choice: Any) -> None:
+    await known.recorded(make_choice("channel:sms", "denied", notice={"language": "en", "version": 1}))
+
+    assert "notice_version_sent" not in (await known.history())[0]
+
+
+@pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
+@pytest.mark.parametrize(
+    ("made_at", "read_as"),
+    [
+        ("2026-11-23T18:59:60Z", "2026-11-23T18:59:59.999999Z"),
+        ("2026-11-23T18:59:60.5+00:00", "2026-11-23T18:59:59.999999Z"),
+        ("2026-13-40T25:61:99Z", "2026-12-31T23:59:59.999999Z"),
+        ("2026-02-30T12:00:00Z", "2026-02-28T12:00:00.000000Z"),
+        ("0000-00-00T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
+        ("2026-11-23T19:00:00.1234567891234Z", "2026-11-23T19:00:00.123456Z"),
+        ("2026-11-23T19:00:00+99:99", "2026-11-22T19:01:00.000000Z"),
+    ],
+)
+async def test_a_refusal_at_a_time_that_no_clock_shows_is_recorded_and_says_what_was_sent(
+    known: Brand, make_choice: Any, no: str, made_at: str, read_as: str
+) -> None:
+    (entry,) = await known.recorded(make_choice("channel:sms", no, made_at=made_at, based_on=1))
+
+    assert (entry["stands"], entry["reason"]) == (True, no)
+    newest = (await known.history())[0]
+    assert (newest["made_at"], newest["made_at_sent"]) == (read_as, made_at)
+
+
+async def test_a_refusal_sent_in_a_leap_second_counts_from_when_it_was_made(known: Brand, make_choice: Any) -> None:
+    clock = known.world.clock
+    clock.forward(timedelta(hours=1))
+    sent = make_choice("channel:sms", "denied", made_at="2016-12-31T23:59:30Z")
+
+    (entry,) = await known.recorded(sent, sent_at="2016-12-31T23:59:60Z")
+
+    assert entry["effective_at"] == "2026-11-23T19:59:30.000001Z"
+
+
+async def test_a_batch_of_grants_is_not_sent_in_a_leap_second(known: Brand, make_choice: Any) -> None:
+    answer = await refused_choice(known, make_choice("channel:sms", "granted"), sent_at="2016-12-31T23:59:60Z")
+
+    assert (answer.status, answer.problems) == (422, [("/sent_at", "invalid_value")])
+
+
+@pytest.mark.parametrize("made_at", ["yesterday", "2026-11-23", "1795460400", "2026-11-23T19:00:00", 1795460400])
+async def test_what_is_no_time_or_has_no_offset_is_refused_even_for_a_refusal(
+    known: Brand, make_choice: Any, made_at: Any
+) -> None:
+    answer = await refused_choice(known, make_choice("channel:sms", "denied", made_at=made_at))
+
+    assert (answer.status, [pointer for pointer, _ in answer.problems]) == (422, ["/choices/0/made_at"])
+
+
+@pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("behind", [-1, -(2**64)])
+async def test_a_refusal_based_on_a_version_below_nothing_is_clipped_and_recorded(
+    known: Brand, make_choice: Any, no: str, behind: int
+) -> None:
+    (entry,) = await known.recorded(make_choice("channel:sms", no, based_on=behind))
+
+    assert (entry["version"], entry["stands"], entry["reason"]) == (2, True, no)
+    newest = (await known.history())[0]
+    assert (newest["based_on"], newest["based_on_sent"]) == (0, behind)

@@ -119,13 +119,41 @@ async def test_an_older_grant_that_arrives_late_never_overrides_a_newer_refusal(
     assert late["effective_at"] == "2026-11-23T19:30:00.000000Z"
 
 
-async def test_a_choice_never_counts_from_before_what_it_has_seen(dealer: Brand) -> None:
+async def test_a_choice_never_counts_from_before_what_it_has_seen(dealer: Brand, make_choice: Any) -> None:
     await dealer.say("channel:sms", "granted")
     dealer.world.clock.forward(timedelta(hours=1))
 
-    entry = await dealer.say("channel:sms", "withdrawn", based_on=1, made_at="2026-11-23T12:00:00Z")
+    sent = make_choice("channel:sms", "withdrawn", based_on=1, made_at="2026-11-23T12:00:00Z")
+    (entry,) = await dealer.recorded(sent, sent_at="2026-11-23T20:00:00Z")
 
     assert (entry["stands"], entry["effective_at"]) == (True, "2026-11-23T19:00:00.000000Z")
+
+
+@BOTH
+@pytest.mark.parametrize("answer", ["denied", "withdrawn"])
+async def test_a_refusal_by_a_slow_clock_that_does_not_say_when_it_was_sent_counts_from_when_it_arrived(
+    dealer: Brand, answer: str
+) -> None:
+    await dealer.say("channel:sms", "granted")
+    dealer.world.clock.forward(timedelta(hours=1))
+
+    entry = await dealer.say("channel:sms", answer, made_at="2026-11-23T12:00:00Z")
+
+    assert (entry["stands"], entry["effective_at"]) == (True, "2026-11-23T20:00:00.000000Z")
+    assert await dealer.reason("channel:sms") == answer
+    newest = (await dealer.history())[0]
+    assert (newest["made_at"], newest["made_at_sent"]) == ("2026-11-23T12:00:00.000000Z", "2026-11-23T12:00:00+00:00")
+
+
+async def test_a_refusal_that_says_when_it_was_sent_counts_from_when_it_was_made(
+    dealer: Brand, make_choice: Any
+) -> None:
+    dealer.world.clock.forward(timedelta(hours=1))
+    sent = make_choice("channel:sms", "denied", made_at="2026-11-23T12:00:00Z")
+
+    (entry,) = await dealer.recorded(sent, sent_at="2026-11-23T12:20:00Z")
+
+    assert entry["effective_at"] == "2026-11-23T19:40:00.000000Z"
 
 
 async def test_of_two_choices_in_one_batch_the_refusal_stands(dealer: Brand, make_choice: Any) -> None:

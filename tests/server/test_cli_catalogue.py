@@ -82,6 +82,40 @@ def test_show_says_how_to_publish_the_first_one(capsys: pytest.CaptureFixture[st
     assert "catalogue publish FILE --brand dealer" in captured.err
 
 
+def test_show_gives_a_file_as_it_would_be_shown_without_any_database(
+    capsys: pytest.CaptureFixture[str], file: Path, database: Path
+) -> None:
+    said(capsys, "catalogue", "publish", str(file), "--brand", "dealer")
+    published = said(capsys, "catalogue", "show", "--brand", "dealer")
+    database.unlink()
+
+    assert said(capsys, "catalogue", "show", str(file)) == {**published, "revision": None, "brand": None}
+    assert said(capsys, "catalogue", "show", str(file), "--brand", "dealer") == {**published, "revision": None}
+    assert main(["catalogue", "show", str(file)]) == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0] == f"{file}, in en"
+    assert lines[1].split() == ["TOPIC", "BASIS", "VERSION", "TITLE"]
+    assert all(line.startswith("warning: [") for line in captured.err.splitlines())
+    assert captured.err
+
+
+def test_show_names_what_keeps_a_file_from_being_published(capsys: pytest.CaptureFixture[str], file: Path) -> None:
+    change(file, 'basis = "consent"\nversion = 1 ', 'basis = "contract"\nversion = 1 ')
+
+    assert main(["catalogue", "show", str(file)]) == 2
+
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert '[topics."purpose:marketing"] basis: contract leaves no choice' in captured.err
+
+
+def test_show_of_nothing_says_what_can_be_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["catalogue", "show"]) == 2
+
+    assert "name a FILE, or --brand ID for what is published" in capsys.readouterr().err
+
+
 def test_preview_says_what_changes_and_publishes_nothing(capsys: pytest.CaptureFixture[str], file: Path) -> None:
     said(capsys, "catalogue", "publish", str(file), "--brand", "dealer")
     change(file, "version = 1 ", "version = 2 ")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
+from datetime import UTC, datetime
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sayso.model.choice import Answer, Choice, ChoiceBatch, Method
+from sayso.model.disclosure import Disclosure, DisclosureBatch, GuardAnswer
 from sayso.model.ids import new_choice_id
+from sayso.model.topic import Flow
 from sayso.wire import TokenClass
 from sayso_server.cli import main
 from sayso_server.cli.workbench import opened
@@ -111,3 +114,34 @@ def test_a_file_that_can_not_be_written_is_named(capsys: pytest.CaptureFixture[s
 
     assert main(["export", "--brand", "dealer", "--output", str(file)]) == 2
     assert f"{file} can't be written" in capsys.readouterr().err
+
+
+async def disclose(consumer_id: str) -> None:
+    async with opened(None) as bench:
+        disclosure = Disclosure(
+            id=new_choice_id(),
+            consumer_id=consumer_id,
+            partner="vinsolutions",
+            flow=Flow.SHARE,
+            answer=GuardAnswer.WITHHOLD,
+            fields_sent=(),
+            fields_held_back=(),
+            at=datetime(2026, 11, 23, 19, tzinfo=UTC),
+        )
+        await bench.services.disclosures.record(CALLER, DisclosureBatch(disclosures=(disclosure,)))
+
+
+def test_whose_data_was_handed_over_is_exported_though_they_never_said_anything(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for consumer in ("ben", "carla"):
+        asyncio.run(disclose(consumer))
+
+    assert main(["export", "--brand", "dealer"]) == 0
+    ann, ben, carla = lines(capsys.readouterr().out)
+    assert main(["export", "--brand", "dealer", "--consumer", "carla"]) == 0
+    (alone,) = lines(capsys.readouterr().out)
+
+    assert [each["consumer_id"] for each in (ann, ben, carla, alone)] == ["ann", "ben", "carla", "carla"]
+    assert [len(each["disclosures"]) for each in (ann, ben, carla, alone)] == [0, 1, 1, 1]
+    assert carla["disclosures"][0]["answer"] == "withhold"

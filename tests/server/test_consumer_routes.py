@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,6 +61,105 @@ async def test_a_visitor_not_yet_known_has_the_same(dealer: Brand, make_choice: 
     answer = await dealer.page("POST", "/v1/me/choices", sub=visitor, json={"choices": [sent]})
 
     assert (answer.status, answer.json["recorded"][0]["consumer_id"]) == (201, visitor)
+
+
+@pytest.mark.parametrize("members", [{}, {"consumer_id": None}, {"consumer_id": "cust-42"}])
+async def test_whose_choice_it_is_need_not_be_said(dealer: Brand, make_choice: Any, members: dict[str, Any]) -> None:
+    sent = make_choice("channel:sms", "denied", None, method="widget") | members
+
+    answer = await dealer.page("POST", "/v1/me/choices", json={"choices": [sent]})
+
+    assert (answer.status, answer.json["recorded"][0]["consumer_id"]) == (201, "cust-42")
+    assert await dealer.reason("channel:sms") == "denied"
+
+
+async def test_a_choice_is_the_same_whether_it_says_whose_it_is_or_not(dealer: Brand, make_choice: Any) -> None:
+    sent = make_choice("channel:sms", "granted", None, method="widget", detail={"campaign": "spring"})
+    first = await dealer.page("POST", "/v1/me/choices", json={"choices": [sent]})
+
+    async with dealer.world.nothing_stored():
+        again = await dealer.page("POST", "/v1/me/choices", json={"choices": [sent | {"consumer_id": "cust-42"}]})
+
+    assert (again.status, again.json["recorded"]) == (201, [first.json["recorded"][0] | {"replayed": True}])
+
+
+async def test_an_id_twice_in_a_batch_is_found_whether_it_says_whose_it_is_or_not(
+    dealer: Brand, make_choice: Any
+) -> None:
+    one = make_choice("channel:sms", "denied", None, method="widget")
+
+    answer = await dealer.page("POST", "/v1/me/choices", json={"choices": [one, one | {"consumer_id": "cust-42"}]})
+
+    assert (answer.status, answer.problems) == (422, [("/choices/1/id", "duplicate_id")])
+
+
+@pytest.mark.parametrize("members", [{}, {"consumer_id": None}, {"consumer_id": "cust-42"}])
+async def test_whom_a_check_is_about_need_not_be_said(dealer: Brand, members: dict[str, Any]) -> None:
+    await dealer.say("channel:sms", "granted")
+
+    answer = await dealer.page("POST", "/v1/me/decisions", json={"checks": [{"topic": "channel:sms"} | members]})
+
+    assert answer.status == 200
+    (decision,) = answer.json["decisions"]
+    assert (decision["consumer_id"], decision["reason"]) == ("cust-42", "granted")
+
+
+@pytest.mark.parametrize("consumer_id", ["", "ann@mail.example", 7])
+async def test_a_wrong_consumer_id_is_no_missing_one(dealer: Brand, make_choice: Any, consumer_id: Any) -> None:
+    sent = make_choice("channel:sms", "denied", consumer_id, method="widget")
+
+    async with dealer.world.nothing_stored():
+        choosing = await dealer.page("POST", "/v1/me/choices", json={"choices": [sent]})
+    asking = await dealer.page(
+        "POST", "/v1/me/decisions", json={"checks": [{"topic": "channel:sms", "consumer_id": consumer_id}]}
+    )
+
+    assert (choosing.status, [pointer for pointer, _ in choosing.problems]) == (422, ["/choices/0/consumer_id"])
+    assert (asking.status, [pointer for pointer, _ in asking.problems]) == (422, ["/checks/0/consumer_id"])
+
+
+async def test_a_backend_says_whose_choice_it_is(dealer: Brand, make_choice: Any) -> None:
+    answer = await dealer.post(make_choice("channel:sms", "denied", None))
+
+    assert (answer.status, answer.problems) == (422, [("/choices/0/consumer_id", "missing_member")])
+
+
+async def test_a_consumer_sees_the_catalogue_that_decides(dealer: Brand) -> None:
+    mine = await dealer.page("GET", "/v1/me/catalogue")
+    backends = await dealer.call("GET", "/v1/catalogue")
+
+    assert (mine.status, mine.json, mine.headers["ETag"]) == (200, backends.json, backends.headers["ETag"])
+
+
+async def test_a_consumers_history_names_no_staff_and_shows_no_remark_of_the_brand(
+    dealer: Brand, make_choice: Any
+) -> None:
+    detail = {"sender": "the desk", "note": "sounded annoyed"}
+    sent = make_choice("channel:sms", "denied", method="phone", detail=detail)
+    assert (await dealer.desk("POST", "/v1/choices", json={"choices": [sent]})).status == 201
+    await dealer.say("purpose:marketing", "denied", detail={"note": "by letter"})
+
+    answer = await dealer.page("GET", "/v1/me/choices")
+
+    by_backend, by_staff = answer.json["choices"]
+    assert by_staff["recorded_by"] == {
+        "key": dealer.keys["all"][0].key_id,
+        "class": "staff",
+        "origin": "https://privacy.example",
+    }
+    assert by_staff["detail"] == {"sender": "the desk"}
+    assert "detail" not in by_backend
+    assert (await dealer.history())[1]["recorded_by"]["staff"] == "ann"
+    assert (await dealer.history())[1]["detail"] == detail
+
+
+async def test_a_consumers_history_shows_what_they_wrote_themselves(dealer: Brand, make_choice: Any) -> None:
+    sent = make_choice("channel:sms", "denied", method="widget", detail={"note": "at home"})
+    await dealer.page("POST", "/v1/me/choices", json={"choices": [sent]})
+
+    answer = await dealer.page("GET", "/v1/me/choices")
+
+    assert answer.json["choices"][0]["detail"] == {"note": "at home"}
 
 
 # --- nobody else --------------------------------------------------------------------------------------------
@@ -243,6 +343,38 @@ async def test_a_visitor_who_has_signed_in_may_read_that_the_token_is_closed(dea
 
     assert (answer.status, answer.code) == (401, "linked")
     assert answer.headers["Access-Control-Allow-Origin"] == HERE
+
+
+async def test_a_page_may_read_that_its_token_has_expired(dealer: Brand) -> None:
+    token = dealer.consumer()
+    dealer.world.clock.forward(timedelta(minutes=15))
+
+    answer = await dealer.page("GET", ME, token=token)
+
+    assert (answer.status, answer.code) == (401, "token_expired")
+    assert answer.headers["Access-Control-Allow-Origin"] == HERE
+    assert answer.headers["Vary"] == "Origin"
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("flaw", ["another page", "a page the brand dropped", "forged", "a revoked key", "a backend's"])
+async def test_an_expired_token_that_would_not_have_counted_here_is_shared_with_no_page(
+    dealer: Brand, flaw: str
+) -> None:
+    token = dealer.backend() if flaw == "a backend's" else dealer.consumer()
+    dealer.world.clock.forward(timedelta(minutes=15))
+    origin = "https://evil.example" if flaw == "another page" else HERE
+    if flaw == "a page the brand dropped":
+        await dealer.world.storage.remove_origin("dealer", HERE)
+    if flaw == "a revoked key":
+        await dealer.world.storage.revoke_key("dealer", dealer.keys["all"][0].key_id, dealer.world.clock.now())
+    if flaw == "forged":
+        token = token[:-4] + ("AAAA" if not token.endswith("AAAA") else "BBBB")
+
+    answer = await dealer.page("GET", ME, token=token, headers={"Origin": origin})
+
+    assert answer.status == 401
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 async def test_a_page_that_is_not_the_brands_reads_nothing(dealer: Brand, shop: Brand) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
+
+from sayso_server.services import past as past_module
+from sayso_server.services.replay import replay
 
 if TYPE_CHECKING:
     from tests.server.conftest import Brand
@@ -161,3 +166,59 @@ async def test_500_checks_are_answered(dealer: Brand) -> None:
     answer = await dealer.call("POST", "/v1/decisions", json={"checks": [CHECK] * 500})
 
     assert (answer.status, len(answer.json["decisions"])) == (200, 500)
+
+
+# --- past moments ------------------------------------------------------------------------------------------
+
+
+def past(dealer: Brand, *minutes: int, consumer: str = "cust-42") -> list[dict[str, Any]]:
+    """Ask about several moments, each so many minutes ago."""
+    ago = [dealer.world.clock.text(timedelta(minutes=each)) for each in minutes]
+    return [{"consumer_id": consumer, "topic": "channel:sms", "as_of": moment} for moment in ago]
+
+
+async def test_ten_past_moments_are_answered_at_once_and_the_eleventh_is_named(dealer: Brand) -> None:
+    ten = past(dealer, *range(10)) * 2
+    allowed = await dealer.call("POST", "/v1/decisions", json={"checks": ten})
+    refused = await dealer.call("POST", "/v1/decisions", json={"checks": [*ten, CHECK, *past(dealer, 10, 3, 11)]})
+
+    assert (allowed.status, len(allowed.json["decisions"])) == (200, 20)
+    assert refused.status == 422
+    assert refused.problems == [("/checks/21/as_of", "batch_too_large"), ("/checks/23/as_of", "batch_too_large")]
+
+
+async def test_each_consumer_at_a_moment_counts_as_one(dealer: Brand) -> None:
+    checks = [past(dealer, 0, consumer=f"cust-{number}")[0] for number in range(11)]
+
+    answer = await dealer.call("POST", "/v1/decisions", json={"checks": checks})
+
+    assert (answer.status, answer.problems) == (422, [("/checks/10/as_of", "batch_too_large")])
+
+
+async def test_a_moment_that_has_not_come_is_refused_by_its_pointer(dealer: Brand) -> None:
+    answer = await dealer.call("POST", "/v1/decisions", json={"checks": [CHECK, *past(dealer, 0, -1)]})
+
+    assert (answer.status, answer.problems) == (422, [("/checks/2/as_of", "from_the_future")])
+
+
+async def test_a_long_history_is_read_back_beside_the_event_loop(
+    dealer: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def watched(consumer_id: str, changes: Any) -> Any:
+        threads.append(threading.get_ident())
+        return replay(consumer_id, changes)
+
+    monkeypatch.setattr(past_module, "replay", watched)
+    sms = [{"topic": "channel:sms", "answer": "denied"}] * (past_module.LONG_HISTORY + 1)
+    await dealer.recorded(*(choice | {"consumer_id": "ann", "method": "chat", "id": str(uuid4())} for choice in sms))
+    await dealer.say("channel:sms", "denied", consumer="ben")
+
+    answer = await dealer.call(
+        "POST", "/v1/decisions", json={"checks": past(dealer, 0, consumer="ann") + past(dealer, 0, consumer="ben")}
+    )
+
+    assert [each["reason"] for each in answer.json["decisions"]] == ["denied", "denied"]
+    assert threads[0] != threading.get_ident()
+    assert threads[1] == threading.get_ident()

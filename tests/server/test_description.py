@@ -32,34 +32,54 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
+CHOICE_MEMBERS = {
+    "id",
+    "consumer_id",
+    "topic",
+    "answer",
+    "made_at",
+    "method",
+    "based_on",
+    "actor",
+    "notice",
+    "evidence",
+    "expires_at",
+    "device_id",
+    "jurisdiction",
+    "overrides",
+    "detail",
+}
+CHECK_MEMBERS = {"consumer_id", "topic", "device_id", "as_of"}
 BODY_MEMBERS = {
     "ChoiceBatch": {"sent_at", "choices"},
-    "Choice": {
-        "id",
-        "consumer_id",
-        "topic",
-        "answer",
-        "made_at",
-        "method",
-        "based_on",
-        "actor",
-        "notice",
-        "evidence",
-        "expires_at",
-        "device_id",
-        "jurisdiction",
-        "overrides",
-        "detail",
-    },
-    "Notice": {"language", "version"},
+    "Choice": CHOICE_MEMBERS,
+    "OwnChoiceBatch": {"sent_at", "choices"},
+    "OwnChoice": CHOICE_MEMBERS,
+    "SentNotice": {"language", "version"},
     "Evidence": {"kind", "ref", "sha256"},
     "Detail": {"precision", "sender", "campaign", "note"},
     "CheckBatch": {"checks"},
-    "Check": {"consumer_id", "topic", "device_id", "as_of"},
+    "Check": CHECK_MEMBERS,
+    "OwnCheckBatch": {"checks"},
+    "OwnCheck": CHECK_MEMBERS,
     "DeviceReportBody": {"vocabulary", "observed_at", "states"},
     "SignalReport": {"name", "source", "device_id", "observed_at"},
     "AgeReport": {"source", "lower", "upper", "method", "observed_at"},
     "LinkBody": {"anonymous_id", "anonymous_token"},
+    "DisclosureBatch": {"disclosures"},
+    "Disclosure": {
+        "id",
+        "consumer_id",
+        "partner",
+        "flow",
+        "answer",
+        "fields_sent",
+        "fields_held_back",
+        "at",
+        "outcome",
+        "choice_id",
+        "reason",
+    },
 }
 ANSWER_MEMBERS = {
     "Preferences": {
@@ -76,6 +96,7 @@ ANSWER_MEMBERS = {
     "DeviceRecorded": {"version", "states", "unknown"},
     "Catalogue": {"revision", "brand", "languages", "topics", "partners"},
     "History": {"choices"},
+    "Disclosures": {"disclosures"},
 }
 
 
@@ -153,13 +174,19 @@ def test_an_operation_says_who_may_call_it_and_with_what(name: str) -> None:
     row, operation = TABLE[name], OPERATIONS[name]
 
     assert operation["x-token-classes"] == sorted(row.classes)
-    assert operation["x-roles"] == sorted(row.roles)
+    assert operation["x-roles"] == {
+        "backend": sorted(row.access.backend),
+        "staff": sorted(row.access.staff),
+    }
+    assert operation["x-single-use"] is row.single_use
     assert operation["security"] == ([{"token": []}] if row.classes else [])
     assert ("requestBody" in operation) == (row.body_limit > 0)
     inside = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
+    told = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"}
     asked = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"}
     assert inside == {member for member in ("id", "device_id") if f"{{{member}}}" in row.path}
     assert asked == set(row.query)
+    assert told == set(row.headers)
 
 
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.classes])
@@ -167,6 +194,8 @@ def test_an_operation_describes_how_it_is_refused(name: str) -> None:
     expected = {"400", "401", "403", "409", "422", "500", "503"}
     if TABLE[name].body_limit:
         expected |= {"408", "413", "415"}
+    if TABLE[name].single_use or name == "GET /v1/changes":
+        expected |= {"429"}
 
     assert {status for status in OPERATIONS[name]["responses"] if status >= "400"} == expected
 
@@ -219,12 +248,34 @@ async def exercise(brand: Brand, make_choice: Any, catalogue: dict[str, Any]) ->
         await keep("GET /v1/me/preferences", f"/v1/me/preferences{query}", page=True)
     await keep("GET /v1/consumers/{id}/choices", one + "/choices")
     await keep("GET /v1/me/choices", page=True)
+    for consumer, fields in (("cust-42", ["vehicle"]), (visitor, None)):
+        disclosure = {
+            "id": "0198f3a0-0000-7000-8000-00000000000d",
+            "consumer_id": consumer,
+            "partner": "vinsolutions",
+            "flow": "share",
+            "answer": "send_redacted",
+            "fields_sent": fields,
+            "fields_held_back": fields and [],
+            "at": "2026-11-23T19:00:00Z",
+        }
+        await keep("POST /v1/disclosures", json={"disclosures": [disclosure]})
+        whole = {"outcome": "handed_over", "choice_id": said[0]["id"], "reason": "granted"}
+        other = disclosure | whole | {"id": "0198f3a0-0000-7000-8000-00000000000e"}
+        await keep("POST /v1/disclosures", json={"disclosures": [disclosure, other]})
+    await keep("GET /v1/disclosures", "/v1/disclosures?consumer=cust-42")
+    await keep("GET /v1/me/disclosures", page=True)
     await keep("GET /v1/consumers/{id}/export", one + "/export")
     topics = [*catalogue["topics"], "partner:vinsolutions:share", "purpose:unheard-of"]
     checks = [{"consumer_id": "cust-42", "topic": topic, "device_id": "pixel-8"} for topic in topics]
     for page in (False, True):
         await keep(f"POST /v1/{'me/' if page else ''}decisions", page=page, json={"checks": checks})
+    await keep("POST /v1/preferences", json={"consumer_ids": ["cust-42", visitor, "cust-77"]})
     await keep("GET /v1/catalogue")
+    await keep("GET /v1/changes")
+    for query in ("", "?stream=AAAAAAAAAAAAAAAAAAAAAA"):
+        await keep("GET /v1/changes/head", f"/v1/changes/head{query}")
+    await keep("GET /v1/me/catalogue", page=True)
     catalogue["topics"]["purpose:marketing"]["version"] = 2
     await keep("POST /v1/catalogue/preview", token=brand.backend("admin"), json=catalogue)
     for _ in range(2):
@@ -285,12 +336,52 @@ GOOD_BODIES = {
             }
         ]
     },
+    "OwnChoiceBatch": {
+        "choices": [
+            {
+                "id": "0198f3a0-0000-7000-8000-000000000001",
+                "topic": "channel:sms",
+                "answer": "denied",
+                "method": "widget",
+            }
+        ]
+    },
     "CheckBatch": {"checks": [{"consumer_id": "cust-42", "topic": "channel:sms"}]},
+    "OwnCheckBatch": {"checks": [{"topic": "channel:sms"}]},
     "DeviceReportBody": {"vocabulary": "android", "states": {}},
     "SignalReport": {"name": "gpc"},
     "AgeReport": {"source": "self"},
     "LinkBody": {"anonymous_id": "anon_AAAAAAAAAAAAAAAAAAAAAA"},
+    "DisclosureBatch": {
+        "disclosures": [
+            {
+                "id": "0198f3a0-0000-7000-8000-00000000000d",
+                "consumer_id": "cust-42",
+                "partner": "vinsolutions",
+                "flow": "share",
+                "answer": "withhold",
+                "fields_sent": [],
+                "fields_held_back": [],
+                "at": "2026-11-23T19:00:00Z",
+            }
+        ]
+    },
 }
+
+
+def test_whose_a_choice_or_check_is_must_be_said_by_a_backend_alone() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert {
+        name: "consumer_id" in schemas[name]["required"] for name in ("Choice", "Check", "OwnChoice", "OwnCheck")
+    } == {
+        "Choice": True,
+        "Check": True,
+        "OwnChoice": False,
+        "OwnCheck": False,
+    }
+    assert OPERATIONS["POST /v1/me/choices"]["requestBody"]["content"]["application/json"]["schema"] == named(
+        "OwnChoiceBatch"
+    )
 
 
 @pytest.mark.parametrize("name", GOOD_BODIES)

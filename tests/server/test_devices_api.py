@@ -176,8 +176,127 @@ async def test_an_unknown_value_is_named_and_leaves_only_its_capability_unknown(
 
 
 @BOTH
+async def test_an_older_grant_never_passes_after_a_value_nobody_knows(dealer: Brand) -> None:
+    await dealer.say("permission:location", "granted")
+    await dealer.report({FINE: "only_on_sundays"}, observed_at="2026-11-23T18:00:00Z")
+
+    late = await dealer.report({FINE: "granted"}, observed_at="2026-11-23T17:59:59Z")
+
+    assert late.json["states"] == {}
+    assert await location(dealer) == "device_unknown"
+    assert (await dealer.preferences())["devices"]["pixel-8"]["states"] == {}
+
+
+async def test_a_newer_report_settles_a_doubt(dealer: Brand) -> None:
+    await dealer.say("permission:location", "granted")
+    await dealer.report({FINE: "only_on_sundays"}, observed_at="2026-11-23T18:00:00Z")
+
+    await dealer.report({FINE: "granted"}, observed_at="2026-11-23T18:00:01Z")
+
+    assert await location(dealer) == "granted"
+
+
+@pytest.mark.parametrize(("known", "reason"), [("granted", "granted"), ("denied", "device_denied")])
+async def test_an_older_doubt_erases_no_newer_state(dealer: Brand, known: str, reason: str) -> None:
+    await dealer.say("permission:location", "granted")
+    await dealer.report({FINE: known}, observed_at="2026-11-23T18:00:00Z")
+
+    late = await dealer.report({FINE: "only_on_sundays"}, observed_at="2026-11-23T17:59:59Z")
+
+    assert late.json["states"]["location"]["state"] == known
+    assert await location(dealer) == reason
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        (["granted", "only_on_sundays"], "device_unknown"),
+        (["only_on_sundays", "granted"], "device_unknown"),
+        (["denied", "only_on_sundays"], "device_denied"),
+        (["only_on_sundays", "denied"], "device_denied"),
+    ],
+)
+async def test_at_one_moment_a_denial_beats_a_doubt_and_a_doubt_beats_a_grant(
+    dealer: Brand, order: list[str], reason: str
+) -> None:
+    await dealer.say("permission:location", "granted")
+    for state in order:
+        await dealer.report({FINE: state})
+
+    assert await location(dealer) == reason
+
+
+@BOTH
+@pytest.mark.parametrize("state", ["granted", "only_on_sundays"])
+async def test_a_retried_report_is_recorded_once(dealer: Brand, state: str) -> None:
+    first = await dealer.report({FINE: state, "odd": 1}, observed_at="2026-11-23T18:00:00Z")
+    dealer.world.clock.forward(timedelta(minutes=1))
+
+    async with dealer.world.nothing_stored():
+        again = await dealer.report({FINE: state, "odd": 1}, observed_at="2026-11-23T18:00:00Z")
+
+    assert (again.status, again.json) == (200, first.json)
+
+
+async def test_a_report_that_differs_in_anything_is_recorded(dealer: Brand) -> None:
+    versions = [
+        (await dealer.report(states, observed_at=at, vocabulary=vocabulary)).json["version"]
+        for states, at, vocabulary in [
+            ({FINE: "granted"}, "2026-11-23T18:00:00Z", "android"),
+            ({FINE: "granted"}, "2026-11-23T18:00:01Z", "android"),
+            ({FINE: "granted", "odd": 1}, "2026-11-23T18:00:01Z", "android"),
+            ({FINE: "granted", "odd": 1}, "2026-11-23T18:00:01Z", "react-native"),
+        ]
+    ]
+
+    assert versions == [1, 2, 3, 4]
+
+
+async def test_the_same_report_at_another_time_is_news_when_it_names_no_time(dealer: Brand) -> None:
+    body = {"vocabulary": "android", "states": {FINE: "granted"}}
+    await dealer.call("PUT", DEVICE, json=body)
+    dealer.world.clock.forward(timedelta(minutes=1))
+
+    assert (await dealer.call("PUT", DEVICE, json=body)).json["version"] == 2
+
+
+async def fill(dealer: Brand, **members: Any) -> None:
+    for number in range(50):
+        assert (await dealer.report({FINE: "denied"}, device=f"phone-{number}", **members)).status == 200
+
+
+@BOTH
+async def test_a_consumer_has_at_most_50_devices_and_a_new_one_pushes_out_no_denial(dealer: Brand) -> None:
+    await fill(dealer)
+
+    async with dealer.world.nothing_stored():
+        answer = await dealer.report({FINE: "granted"}, device="phone-50")
+
+    assert (answer.status, answer.problems) == (422, [("", "too_many")])
+    assert "device id in the path" in answer.json["detail"]
+    dealer.world.clock.forward(timedelta(seconds=1))
+    assert (await dealer.report({FINE: "granted"}, device="phone-7")).status == 200
+
+
+@BOTH
+async def test_a_new_device_takes_the_place_of_one_unheard_for_over_90_days(dealer: Brand) -> None:
+    await fill(dealer, observed_at="2026-11-23T18:00:00Z")
+    await dealer.report({FINE: "denied"}, device="phone-0")
+    dealer.world.clock.forward(timedelta(days=90) - timedelta(hours=1))
+    assert (await dealer.report({FINE: "granted"}, device="phone-50")).status == 422
+    dealer.world.clock.forward(timedelta(microseconds=1))
+
+    assert (await dealer.report({FINE: "granted"}, device="phone-50")).status == 200
+
+    devices = list((await dealer.preferences())["devices"])
+    assert devices == ["phone-0", *(f"phone-{number}" for number in range(2, 51))]
+    past = await dealer.preferences(query=f"?as_of={dealer.world.clock.text().replace('+', '%2B')}")
+    assert list(past["devices"]) == devices
+
+
+@BOTH
 async def test_what_the_library_said_is_kept_to_the_letter(dealer: Brand) -> None:
-    states = {FINE: {"result": 0, "x": [1, None, True, 1.5, "é"]}, "odd": 2**70, "deep": {"a": {"b": {"c": "d"}}}}
+    states = {FINE: {"result": 0, "x": [1, None, True, 1.5, "é"]}, "odd": 7, "deep": {"a": {"b": {"c": "d"}}}}
     assert (await dealer.report(states)).status == 200
 
     export = (await dealer.call("GET", "/v1/consumers/cust-42/export")).json
@@ -187,6 +306,27 @@ async def test_what_the_library_said_is_kept_to_the_letter(dealer: Brand) -> Non
         "observed_at": "2026-11-23T19:00:00.000000Z",
         "states": states,
     }
+
+
+@BOTH
+async def test_a_whole_number_beyond_64_bits_is_kept_to_the_last_digit(dealer: Brand) -> None:
+    answer = await dealer.report({CAMERA: 1180591620717411303425, "small": -9223372036854775809})
+
+    assert answer.json["unknown"] == [
+        {"name": CAMERA, "value": "1180591620717411303425"},
+        {"name": "small", "value": "-9223372036854775809"},
+    ]
+    export = await dealer.call("GET", "/v1/consumers/cust-42/export")
+    assert b'"android.permission.CAMERA":1180591620717411303425' in export.body
+    assert b'"small":-9223372036854775809' in export.body
+
+
+async def test_a_number_too_large_for_any_float_is_refused(dealer: Brand) -> None:
+    body = b'{"vocabulary":"android","states":{"android.permission.CAMERA":-1e999}}'
+    async with dealer.world.nothing_stored():
+        answer = await dealer.call("PUT", DEVICE, body=body)
+
+    assert (answer.status, answer.code) == (400, "not_a_number")
 
 
 @pytest.mark.parametrize(

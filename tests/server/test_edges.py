@@ -47,6 +47,52 @@ async def test_an_expectation_that_nobody_can_meet_is_a_417(dealer: Brand) -> No
     assert b"the-best" not in answer.body
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/nowhere"), ("DELETE", "/v1/choices")])
+async def test_an_expectation_on_a_path_that_leads_nowhere_is_a_417_as_anywhere_else(
+    dealer: Brand, method: str, path: str
+) -> None:
+    answer = await dealer.call(method, path, json={}, headers={"Expect": "the-best"})
+
+    assert (answer.status, answer.code) == (417, "bad_request")
+    assert (answer.headers["Server"], answer.headers["Cache-Control"]) == ("sayso", "no-store")
+    assert answer.headers["Connection"] == "close"
+    assert b"the-best" not in answer.body
+
+
+async def test_a_client_that_waits_for_continue_on_a_path_that_leads_nowhere_gets_the_404(dealer: Brand) -> None:
+    request = (
+        "POST /v1/nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    )
+
+    head, rest = await raw(dealer.world, (request + "{}").encode())
+
+    assert head == b"HTTP/1.1 100 Continue"
+    assert rest.startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/readyz", "/openapi.json"])
+async def test_head_on_a_public_page_is_get_without_the_body(world: World, path: str) -> None:
+    head, get = await world.call("HEAD", path), await world.call("GET", path)
+
+    assert (head.status, head.body) == (200, b"")
+    assert (head.headers["Content-Type"], head.headers["Content-Length"]) == (
+        get.headers["Content-Type"],
+        str(len(get.body)),
+    )
+
+
+async def test_head_takes_the_same_token_as_get_and_says_the_same_version(dealer: Brand) -> None:
+    await dealer.recorded(REFUSAL)
+    path = "/v1/consumers/cust-42/preferences"
+
+    head, get = await dealer.call("HEAD", path), await dealer.call("GET", path)
+    stranger = await dealer.world.call("HEAD", path)
+    unchanged = await dealer.call("HEAD", path, headers={"If-None-Match": get.headers["ETag"]})
+
+    assert (head.status, head.body, head.headers["ETag"]) == (200, b"", get.headers["ETag"])
+    assert (stranger.status, stranger.body, unchanged.status) == (401, b"", 304)
+
+
 async def test_a_client_that_waits_for_continue_is_told_to(dealer: Brand) -> None:
     body = json.dumps({"choices": [REFUSAL]})
     request = (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +193,38 @@ async def test_a_visitors_wait_does_not_end_in_the_known_consumers_preferences(d
     assert (answer.status, answer.code) == (401, "linked")
 
 
+@BOTH
+async def test_a_visitors_body_that_arrives_after_the_link_never_reaches_the_known_consumer(
+    dealer: Brand, visitor: str, make_choice: Any
+) -> None:
+    said = {"choices": [make_choice("channel:sms", "granted", visitor, method="widget")]}
+    body, linked = json.dumps(said).encode(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield body[:10]
+        await linked.wait()
+        yield body[10:]
+
+    headers = {"Authorization": f"Bearer {dealer.consumer(visitor)}", "Origin": dealer.origin}
+    url = dealer.world.base + "/v1/me/choices"
+
+    async def post() -> tuple[int, str]:
+        fields = headers | {"Content-Type": "application/json"}
+        async with dealer.world.session.post(url, data=slowly(), headers=fields) as answer:
+            return answer.status, (await answer.json(content_type="application/problem+json"))["code"]
+
+    posting = asyncio.create_task(post())
+    await asyncio.sleep(0.1)  # the token has been let in by now, and the handler waits for the body
+    await link(dealer, visitor)
+
+    async with dealer.world.nothing_stored():
+        linked.set()
+        answered = await posting
+
+    assert answered == (401, "linked")
+    assert await dealer.history() == []
+
+
 async def test_a_refusal_under_the_old_id_reaches_the_known_consumer(dealer: Brand, visitor: str) -> None:
     await dealer.say("channel:sms", "granted")
     await link(dealer, visitor)
@@ -215,15 +249,86 @@ async def test_what_a_refusal_under_the_old_id_claims_to_have_seen_says_nothing_
 
 
 @BOTH
-async def test_a_grant_under_the_old_id_is_a_409(dealer: Brand, visitor: str, make_choice: Any) -> None:
+async def test_a_new_grant_under_the_old_id_is_named_and_so_is_whatever_else_is_wrong(
+    dealer: Brand, visitor: str, make_choice: Any
+) -> None:
     await link(dealer, visitor)
 
     async with dealer.world.nothing_stored():
         answer = await dealer.post(
-            make_choice("channel:sms", "denied"), make_choice("purpose:marketing", "granted", visitor)
+            make_choice("channel:sms", "denied"),
+            make_choice("purpose:marketing", "granted", visitor),
+            make_choice("channel:smss", "denied", "ben"),
+            make_choice("channel:sms", "granted", "ann", based_on=9),
+            make_choice("purpose:training", "granted", visitor, notice={"language": "en", "version": 1}),
         )
 
-    assert (answer.status, answer.problems) == (409, [("/choices/1/consumer_id", "linked")])
+    assert (answer.status, answer.code) == (422, "linked")
+    assert answer.problems == [
+        ("/choices/1/consumer_id", "linked"),
+        ("/choices/2/topic", "unknown_topic"),
+        ("/choices/3/based_on", "based_on_ahead"),
+        ("/choices/4/consumer_id", "linked"),
+        ("/choices/4/notice/version", "notice_stale"),
+    ]
+
+
+@BOTH
+async def test_a_grant_acknowledged_before_the_link_is_answered_as_at_first_though_it_was_not_carried_over(
+    dealer: Brand, visitor: str, make_choice: Any
+) -> None:
+    sent = make_choice("purpose:marketing", "granted", visitor)
+    (first,) = await dealer.recorded(sent)
+    assert (await link(dealer, visitor)).json["carried"] == []
+
+    async with dealer.world.nothing_stored():
+        (again,) = await dealer.recorded(sent)
+
+    assert again == first | {"replayed": True}
+    assert await dealer.reason("purpose:marketing") == "not_asked"
+
+
+@BOTH
+async def test_a_repetition_under_the_old_id_excuses_no_new_grant_beside_it(
+    dealer: Brand, visitor: str, make_choice: Any
+) -> None:
+    sent = make_choice("purpose:marketing", "granted", visitor)
+    await dealer.recorded(sent)
+    await link(dealer, visitor)
+
+    async with dealer.world.nothing_stored():
+        answer = await dealer.post(sent, make_choice("channel:sms", "granted", visitor))
+
+    assert (answer.status, answer.problems) == (422, [("/choices/1/consumer_id", "linked")])
+
+
+@BOTH
+async def test_a_repetition_under_the_old_id_is_not_mistaken_for_the_known_sides_choice_of_the_same_id(
+    dealer: Brand, visitor: str, make_choice: Any
+) -> None:
+    sent = make_choice("purpose:marketing", "granted", visitor)
+    await dealer.recorded(sent)
+    await dealer.recorded(make_choice("channel:sms", "denied", id=sent["id"]))
+    await link(dealer, visitor)
+
+    async with dealer.world.nothing_stored():
+        (again,) = await dealer.recorded(sent)
+
+    assert (again["consumer_id"], again["topic"], again["replayed"]) == (visitor, "purpose:marketing", True)
+
+
+@BOTH
+async def test_an_id_used_by_the_visitor_is_not_used_again_for_other_content(
+    dealer: Brand, visitor: str, make_choice: Any
+) -> None:
+    sent = make_choice("purpose:marketing", "granted", visitor)
+    await dealer.recorded(sent)
+    await link(dealer, visitor)
+
+    async with dealer.world.nothing_stored():
+        answer = await dealer.post(make_choice("channel:sms", "denied", visitor, id=sent["id"]))
+
+    assert (answer.status, answer.problems) == (422, [("/choices/0/id", "id_reused")])
 
 
 async def test_reading_under_the_old_id_gives_the_known_consumer(dealer: Brand, visitor: str) -> None:

@@ -56,15 +56,29 @@ async def use_everything(brand: Brand, make_choice: Any) -> list[int]:
     check = {"checks": [{"consumer_id": CONSUMER, "topic": "channel:sms", "device_id": DEVICE}]}
     link = {"anonymous_id": VISITOR, "anonymous_token": brand.consumer(VISITOR, jti="canary-jti")}
     backend = brand.backend(jti="canary-jti")
+    disclosure = {
+        "id": "0198f3a0-0000-7000-8000-00000000000d",
+        "consumer_id": CONSUMER,
+        "partner": "canary-partner",
+        "flow": "share",
+        "answer": "send_redacted",
+        "fields_sent": ["canary-field"],
+        "fields_held_back": ["canary-other"],
+        "at": "2026-11-23T19:00:00Z",
+        "reason": "canary-reason",
+    }
     answers = [
         await brand.call("POST", "/v1/choices", token=backend, json={"choices": [said]}),
         await brand.call("GET", f"{one}/preferences?at_least=0&canary=canary"),
         await brand.call("GET", f"{one}/choices"),
         await brand.call("POST", "/v1/decisions", json=check),
+        await brand.call("POST", "/v1/preferences", json={"consumer_ids": [CONSUMER]}),
         await brand.call("PUT", f"{one}/devices/{DEVICE}", json=states),
         await brand.call("POST", f"{one}/signals", json={"name": "gpc", "device_id": DEVICE}),
         await brand.call("PUT", f"{one}/age", json={"source": "brand", "lower": 21, "method": "canary-method"}),
         await brand.call("POST", f"{one}/links", json=link),
+        await brand.call("POST", "/v1/disclosures", json={"disclosures": [disclosure]}),
+        await brand.call("GET", f"/v1/disclosures?consumer={CONSUMER}&canary=canary"),
         await brand.call("GET", f"{one}/export"),
         await brand.page("POST", "/v1/me/choices", sub=CONSUMER, json={"choices": [own]}),
         await brand.page("GET", "/v1/me/preferences", sub=CONSUMER),
@@ -86,7 +100,10 @@ async def test_what_goes_well_leaves_no_name_in_the_log(dealer: Brand, make_choi
         200,
         200,
         200,
+        200,
         201,
+        201,
+        200,
         200,
         201,
         200,
@@ -157,7 +174,7 @@ async def test_a_failing_plan_leaves_no_name_in_the_log(
     def broken(*_: Any, **__: Any) -> Any:
         raise ValueError(f"{CONSUMER} has no standing")
 
-    monkeypatch.setattr("sayso_server.services.recording.decide", broken)
+    monkeypatch.setattr("sayso_server.services.consumer_plan.decide", broken)
     async with dealer.world.nothing_stored():
         answer = await dealer.post(make_choice("channel:sms", "denied", CONSUMER))
 

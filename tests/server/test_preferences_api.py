@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sayso.model.ids import new_anonymous_id
+from sayso.wire import Role, TokenClass
+from sayso_server.services.snapshot import Snapshot
+from sayso_server.services.snapshot_cache import SnapshotCache
+
 if TYPE_CHECKING:
     from tests.server.conftest import Brand, World
 
@@ -269,6 +274,67 @@ async def test_a_moment_without_an_offset_is_refused(dealer: Brand, value: str) 
     assert "as_of" in answer.json["detail"]
 
 
+async def test_a_moment_that_has_not_come_is_refused(dealer: Brand) -> None:
+    answer = await dealer.call("GET", f"{ONE}?as_of=2026-11-23T19:00:00.000001Z")
+
+    assert (answer.status, answer.problems) == (422, [("", "from_the_future")])
+    assert "as_of" in answer.json["detail"]
+
+
+@BOTH
+async def test_before_a_visitor_was_linked_as_of_answers_about_the_visitor(dealer: Brand) -> None:
+    visitor = new_anonymous_id()
+    await dealer.say("channel:sms", "granted")
+    await dealer.say("purpose:marketing", "denied", consumer=visitor)
+    dealer.world.clock.forward(timedelta(hours=1))
+    linked = await dealer.call("POST", "/v1/consumers/cust-42/links", json={"anonymous_id": visitor})
+    assert linked.status == 201
+
+    before = await dealer.preferences(visitor, "?as_of=2026-11-23T19:30:00Z")
+    after = await dealer.preferences(visitor, "?as_of=2026-11-23T20:00:00Z")
+    check = await dealer.decide("channel:sms", visitor, as_of="2026-11-23T19:30:00Z")
+
+    assert (before["consumer_id"], before["version"]) == (visitor, 1)
+    assert before["topics"]["channel:sms"]["reason"] == "not_asked"
+    assert before["topics"]["purpose:marketing"]["reason"] == "denied"
+    assert (after["consumer_id"], after["topics"]["channel:sms"]["reason"]) == ("cust-42", "granted")
+    assert (check["reason"], check["version"]) == ("not_asked", 1)
+
+
+async def test_a_refusal_holds_again_once_the_grant_that_lifted_it_has_ended(dealer: Brand) -> None:
+    await dealer.say("purpose:analytics", "denied")
+    await dealer.say("purpose:analytics", "granted", based_on=1, expires_at="2026-11-23T20:00:00Z")
+    assert await dealer.reason("purpose:analytics") == "granted"
+
+    dealer.world.clock.forward(timedelta(hours=1))
+
+    assert await dealer.reason("purpose:analytics") == "denied"
+
+
+# --- waiting is bounded -------------------------------------------------------------------------------------
+
+
+async def test_64_wait_under_one_key_and_the_next_is_told_to_come_again(
+    dealer: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sayso_server.services.reading.AT_LEAST_WAIT", timedelta(seconds=5))
+    await dealer.add_key("other", list(TokenClass), list(Role))
+    waiting = [asyncio.create_task(dealer.preferences(query="?at_least=1")) for _ in range(64)]
+    await asyncio.sleep(0.5)
+
+    refused = await dealer.call("GET", ONE + "?at_least=1")
+    at_once = await dealer.call("GET", ONE + "?at_least=0")
+    other = asyncio.create_task(dealer.call("GET", ONE + "?at_least=1", token=dealer.backend(key="other")))
+    await asyncio.sleep(0.1)
+    await dealer.say("channel:sms", "denied")
+
+    assert (refused.status, refused.code, refused.headers["Retry-After"]) == (429, "rate_limited", "1")
+    assert at_once.status == 200
+    assert {each["version"] for each in await asyncio.gather(*waiting)} == {1}
+    assert (await other).status == 200
+    assert (await dealer.call("GET", ONE + "?at_least=1")).status == 200
+
+
 # --- the cache never answers from the past ------------------------------------------------------------------
 
 
@@ -290,3 +356,32 @@ async def test_a_clock_set_back_never_brings_a_later_answer_forward(world: World
     world.clock.forward(timedelta(minutes=-1))
 
     assert await dealer.reason("channel:sms") == "granted"
+
+
+# --- the cache is bounded -----------------------------------------------------------------------------------
+
+
+def kept(body: bytes) -> Snapshot:
+    return Snapshot(1, 1, 0, None, '"tag"', body)
+
+
+def test_the_cache_forgets_the_oldest_beyond_its_number() -> None:
+    cache = SnapshotCache(most=2, most_bytes=1_000)
+    for consumer in ("ann", "ben", "cleo"):
+        cache.put(("dealer", consumer), kept(consumer.encode()))
+
+    assert [cache.get(("dealer", each)) is not None for each in ("ann", "ben", "cleo")] == [False, True, True]
+
+
+def test_the_cache_forgets_the_oldest_beyond_its_bytes() -> None:
+    cache = SnapshotCache(most=100, most_bytes=1_000)
+    for consumer in ("ann", "ben", "cleo"):
+        cache.put(("dealer", consumer), kept(b"." * 400))
+    assert (cache.held, cache.get(("dealer", "ann"))) == (800, None)
+
+    for size in (100, 600, 200):
+        cache.put(("dealer", "cleo"), kept(b"." * size))
+    assert cache.held == 600
+
+    cache.put(("dealer", "dan"), kept(b"." * 1_001))
+    assert (cache.held, cache.get(("dealer", "dan"))) == (0, None)

@@ -20,6 +20,8 @@ PREFERENCES = "/v1/consumers/cust-42/preferences"
 LIMITS = {
     "POST /v1/choices": 2 * 1024 * 1024,
     "POST /v1/decisions": 2 * 1024 * 1024,
+    "POST /v1/disclosures": 2 * 1024 * 1024,
+    "POST /v1/preferences": 2 * 1024 * 1024,
     "PUT /v1/consumers/cust-42/devices/pixel-8": 64 * 1024,
     "POST /v1/consumers/cust-42/signals": 64 * 1024,
     "PUT /v1/consumers/cust-42/age": 64 * 1024,
@@ -102,12 +104,12 @@ async def test_a_path_that_is_not_there_is_a_404(world: World, method: str, path
     [
         ("GET", "/v1/choices", {"POST"}),
         ("DELETE", "/v1/choices", {"POST"}),
-        ("POST", PREFERENCES, {"GET"}),
-        ("HEAD", PREFERENCES, {"GET"}),
-        ("PATCH", "/v1/catalogue", {"GET", "PUT", "OPTIONS"}),
-        ("PUT", "/v1/me/choices", {"GET", "POST", "OPTIONS"}),
-        ("POST", "/", {"GET"}),
-        ("TRACE", "/healthz", {"GET"}),
+        ("HEAD", "/v1/choices", {"POST"}),
+        ("POST", PREFERENCES, {"GET", "HEAD"}),
+        ("PATCH", "/v1/catalogue", {"GET", "HEAD", "PUT", "OPTIONS"}),
+        ("PUT", "/v1/me/choices", {"GET", "HEAD", "POST", "OPTIONS"}),
+        ("POST", "/", {"GET", "HEAD"}),
+        ("TRACE", "/healthz", {"GET", "HEAD"}),
     ],
 )
 async def test_a_method_that_is_not_for_a_path_is_a_405_that_says_which_are(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.model.choice import Actor, Answer, Choice, Detail, Evidence, Method, Notice
-from sayso_server.services.recording import content_of
+from sayso_server.services.batch_entry import content_of
 
 CHOICE: Mapping[str, Any] = {
     "id": "01a20a1d-831e-755a-b6dc-788cd50cc091",

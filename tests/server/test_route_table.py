@@ -10,10 +10,11 @@ import pytest
 from aiohttp import web
 
 from sayso.model.choice import ChoiceBatch
-from sayso.wire import MAX_BODY, Role
+from sayso.wire import MAX_BODY, Role, TokenClass
 from sayso_server.app import ROWS, create_app
 from sayso_server.keys import KeyFile
-from sayso_server.routes.table import BACKEND, CONSUMER, STAFF, RateClass, Row, check_router, check_rows
+from sayso_server.routes.access import Access
+from sayso_server.routes.table import RateClass, Row, check_router, check_rows
 from sayso_server.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ async def nothing(_: Any) -> web.Response:
     raise AssertionError("never called")
 
 
-ROW = Row("POST", "/v1/things", nothing, "Things", BACKEND, frozenset({Role.BACKEND}), body_limit=100, body=ChoiceBatch)
+BY_BACKENDS = Access(backend=frozenset({Role.BACKEND}))
+BY_CONSUMERS = Access(consumer=True)
+ROW = Row("POST", "/v1/things", nothing, "Things", BY_BACKENDS, body_limit=100, body=ChoiceBatch)
 
 
 def test_the_servers_own_table_leaves_no_question_open(app: web.Application) -> None:
@@ -41,10 +44,11 @@ def test_the_servers_own_table_leaves_no_question_open(app: web.Application) -> 
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (replace(ROW, roles=frozenset()), "names no role"),
-        (replace(ROW, classes=STAFF, roles=frozenset()), "names no role"),
+        (replace(ROW, access=Access(backend=frozenset({Role.AGENT}))), "agent is no role of a backend's token"),
+        (replace(ROW, access=Access(staff=frozenset({Role.BACKEND}))), "backend is no role of a staff token"),
         (replace(ROW, own_sub=True), "act on the token's sub"),
-        (replace(ROW, classes=CONSUMER, roles=frozenset()), "act on the token's sub"),
+        (replace(ROW, access=BY_CONSUMERS), "act on the token's sub"),
+        (replace(ROW, access=Access(), single_use=True), "asks for no token that it could use up"),
         (replace(ROW, body_limit=0), "names no limit"),
         (replace(ROW, body_limit=-1), "names no limit"),
         (replace(ROW, body_limit=MAX_BODY + 1), "names no limit"),
@@ -103,7 +107,14 @@ async def test_the_router_answers_exactly_what_the_table_holds(world: World) -> 
         if route.resource is not None and route.method != "OPTIONS"
     }
 
-    assert routed == {(row.method, row.path) for row in rows}
+    assert routed == {(row.method, row.path) for row in rows} | {
+        ("HEAD", row.path) for row in rows if row.method == "GET"
+    }
+
+
+def test_head_is_answered_by_the_get_row_and_has_none_of_its_own() -> None:
+    with pytest.raises(ValueError, match="HEAD /v1/things has no row of its own; the GET row answers it"):
+        check_rows((replace(ROW, method="HEAD"),))
 
 
 def test_only_recording_draws_from_the_bucket_of_recording(app: web.Application) -> None:
@@ -121,3 +132,17 @@ def test_only_recording_draws_from_the_bucket_of_recording(app: web.Application)
         "POST /v1/me/signals",
         "PUT /v1/me/age",
     }
+
+
+def test_who_may_call_follows_from_the_roles_that_count_for_each_class() -> None:
+    both = Access(backend=frozenset({Role.BACKEND}), staff=frozenset({Role.AGENT}))
+
+    assert both.classes == {TokenClass.BACKEND, TokenClass.STAFF}
+    assert both.roles(TokenClass.BACKEND) == {Role.BACKEND}
+    assert both.roles(TokenClass.STAFF) == {Role.AGENT}
+    assert both.roles(TokenClass.CONSUMER) == frozenset()
+    assert (BY_CONSUMERS.classes, Access().classes) == ({TokenClass.CONSUMER}, frozenset())
+
+
+def test_what_hands_over_everything_takes_a_token_once(app: web.Application) -> None:
+    assert [f"{row.method} {row.path}" for row in app[ROWS] if row.single_use] == ["GET /v1/consumers/{id}/export"]

@@ -235,3 +235,9 @@ def test_help_names_every_variable_with_default_and_meaning() -> None:
 )
 def test_an_origin_has_one_spelling(url: str, origin: str) -> None:
     assert serialised_origin(url) == origin
+
+
+def test_the_help_says_that_trusted_proxies_have_no_effect_yet() -> None:
+    (described,) = [each.description for each in describe_settings() if each.variable == "SAYSO_TRUSTED_PROXIES"]
+
+    assert "reserved for rate limits; has no effect in this release" in described

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sayso.model.ids import new_anonymous_id
+
 if TYPE_CHECKING:
     from tests.server.conftest import Answered, Brand
 
@@ -139,6 +141,56 @@ async def test_a_signal_with_a_wrong_member_is_refused(dealer: Brand, body: Any,
     assert (answer.status, answer.problems) == (422, [(pointer, code)])
 
 
+def devices_of(answer: Answered, name: str = "gpc") -> list[str]:
+    return list(answer.json["signals"][name]["devices"])
+
+
+@BOTH
+async def test_beyond_50_devices_a_signal_is_recorded_without_one_and_still_covers_all(dealer: Brand) -> None:
+    for number in range(50):
+        await signal(dealer, device_id=f"phone-{number}")
+
+    beyond = await signal(dealer, device_id="phone-50")
+    async with dealer.world.nothing_stored():
+        again = await signal(dealer, device_id="phone-51")
+
+    assert (beyond.json["version"], devices_of(beyond)) == (51, [*(f"phone-{number}" for number in range(50)), ""])
+    assert (again.json["version"], again.json["replayed"]) == (51, True)
+    assert devices_of(await signal(dealer, name="dnt", device_id="phone-0"), "dnt") == [""]
+
+
+@BOTH
+async def test_beyond_50_devices_a_signal_after_the_override_counts_again(dealer: Brand) -> None:
+    for number in range(51):
+        await signal(dealer, device_id=f"phone-{number}")
+    await dealer.say("partner:vinsolutions:share", "granted", based_on=51, overrides=["gpc"])
+    assert await dealer.reason("partner:vinsolutions:share") == "granted"
+    dealer.world.clock.forward(timedelta(minutes=1))
+
+    late = await signal(dealer, device_id="phone-51")
+
+    assert await dealer.reason("partner:vinsolutions:share") == "signal"
+    assert (late.json["replayed"], len(devices_of(late))) == (False, 51)
+    assert await dealer.reason("partner:vinsolutions:share", query="?as_of=2026-11-23T19:01:00Z") == "signal"
+    assert await dealer.reason("partner:vinsolutions:share", query="?as_of=2026-11-23T19:00:59Z") == "granted"
+
+
+async def test_signals_that_a_link_brings_stay_within_the_cap(dealer: Brand) -> None:
+    visitor = new_anonymous_id()
+    for number in range(50):
+        await signal(dealer, device_id=f"phone-{number}")
+    await dealer.say("partner:vinsolutions:share", "granted", based_on=50, overrides=["gpc"])
+    for number in range(3):
+        sent = {"name": "gpc", "device_id": f"laptop-{number}"}
+        await dealer.call("POST", f"/v1/consumers/{visitor}/signals", json=sent)
+
+    await dealer.call("POST", "/v1/consumers/cust-42/links", json={"anonymous_id": visitor})
+
+    snapshot = await dealer.preferences()
+    assert list(snapshot["signals"]["gpc"]["devices"]) == [*(f"phone-{number}" for number in range(50)), ""]
+    assert snapshot["topics"]["partner:vinsolutions:share"]["reason"] == "signal"
+
+
 # --- age ----------------------------------------------------------------------------------------------------
 
 
@@ -201,6 +253,28 @@ async def test_the_newest_evidence_of_each_source_counts(dealer: Brand) -> None:
     assert late.json["age"] == {
         "brand": {"lower": 18, "upper": None, "method": None, "observed_at": "2026-11-24T19:00:00.000000Z"}
     }
+
+
+@BOTH
+async def test_retried_evidence_of_age_is_recorded_once(dealer: Brand) -> None:
+    first = await age(dealer, lower=16, upper=17, method="passport", observed_at="2026-11-23T18:00:00Z")
+    dealer.world.clock.forward(timedelta(minutes=1))
+
+    async with dealer.world.nothing_stored():
+        again = await age(dealer, lower=16, upper=17, method="passport", observed_at="2026-11-23T18:00:00Z")
+
+    assert (again.status, again.json) == (200, first.json)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+async def test_of_two_bands_of_one_moment_and_source_the_lower_one_stays(dealer: Brand, order: tuple[int, int]) -> None:
+    bands: tuple[dict[str, int], ...] = ({"lower": 18}, {"lower": 13, "upper": 15})
+    for place in order:
+        answer = await age(dealer, observed_at="2026-11-23T18:00:00Z", **bands[place])
+
+    (piece,) = answer.json["age"].values()
+    assert (piece["lower"], piece["upper"]) == (13, 15)
+    assert await dealer.reason("purpose:analytics") == "minor"
 
 
 async def test_a_minor_says_a_weaker_source_and_doubt_protects_the_child(dealer: Brand) -> None:

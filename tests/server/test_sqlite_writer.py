@@ -92,6 +92,33 @@ async def test_what_has_queued_up_becomes_one_transaction(storage: SqliteStorage
     assert commits(database) == 2
 
 
+async def test_who_comes_again_at_once_joins_what_has_come_meanwhile(storage: SqliteStorage, database: Path) -> None:
+    async def twice() -> list[int]:
+        return [await record(storage, "cust-42", 1), await record(storage, "cust-42", 2)]
+
+    with write_lock(database):
+        busy = asyncio.create_task(twice())
+        await asyncio.sleep(0.05)  # the writer has the first, and waits for the lock
+        meanwhile = asyncio.create_task(record(storage, "ben", 3))
+        await asyncio.sleep(0)
+    assert await asyncio.gather(busy, meanwhile) == [[1, 2], 1]
+
+    assert commits(database) == 2
+
+
+async def test_closing_writes_what_waits_behind_a_commit(storage: SqliteStorage, database: Path) -> None:
+    with write_lock(database):
+        first = asyncio.create_task(record(storage, "cust-42", 1))
+        await asyncio.sleep(0.05)  # the writer has it, and waits for the lock
+        behind = asyncio.create_task(record(storage, "ben", 2))
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(storage.close())
+        await asyncio.sleep(0)
+    await closing
+
+    assert await asyncio.gather(first, behind) == [1, 1]
+
+
 async def test_looking_without_writing_commits_nothing(storage: SqliteStorage, database: Path) -> None:
     await record(storage, "cust-42", 1)
 

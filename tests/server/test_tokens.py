@@ -346,7 +346,7 @@ INVALID: dict[str, tuple[str, str]] = {
     "exp Infinity": (raw_payload(spelt("exp", "Infinity")), "payload"),
     "exp a float beyond every date": (raw_payload(spelt("exp", "1e18")), "exp"),
     "exp an integer beyond every date": (raw_payload(spelt("exp", "9" * 400)), "lifetime"),
-    "exp overflowing a float": (raw_payload(spelt("exp", "1e999")), "exp"),
+    "exp overflowing a float": (raw_payload(spelt("exp", "1e999")), "payload"),
     "exp negative": (token(exp=-1), "lifetime"),
     "exp at iat": (token(exp=NOW), "lifetime"),
     "exp before iat": (token(exp=NOW - 1), "lifetime"),
@@ -648,3 +648,32 @@ def test_without_a_bearer_token_the_token_is_missing(value: str | None) -> None:
         bearer_token(value)
 
     assert (caught.value.code, caught.value.status) == (Code.TOKEN_MISSING, 401)
+
+
+# --- what is known of a token that has expired --------------------------------------------------------------
+
+
+def expired(text: str, *, now: int) -> Claims | None:
+    with pytest.raises(TokenRefusedError) as caught:
+        Verifier(RING).verify(text, now=now * 1_000_000)
+    return caught.value.expired
+
+
+def test_of_a_token_that_has_only_expired_it_is_known_what_it_says() -> None:
+    assert expired(token("consumer"), now=NOW + 300) == verify(token("consumer"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        signed(dumped(header("consumer")), dumped(payload("consumer")), lambda text: hs(text, OTHER_SECRET)),
+        token("consumer", iss="shop"),
+        token("consumer", aud="other"),
+        token("consumer", head={"kid": "dealer.gone"}),
+        token("consumer", sub="ann@mail.example"),
+        token("consumer", head={"kid": "dealer.back"}),
+    ],
+    ids=["forged", "another brand", "another audience", "a revoked key", "no id", "another class"],
+)
+def test_of_a_token_that_would_not_have_counted_before_it_expired_nothing_is_known(text: str) -> None:
+    assert expired(text, now=NOW + 300) is None

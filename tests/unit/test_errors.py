@@ -26,6 +26,7 @@ TREE = {
     "ErasedError": ("Error",),
     "RateLimitedError": ("Error",),
     "UnavailableError": ("Error",),
+    "OutboxFullError": ("Error",),
     "NotAllowedError": ("Error",),
 }
 FAULT = errors.Problem("/choices/0/topic", "unknown_topic", "the catalogue has no such topic")

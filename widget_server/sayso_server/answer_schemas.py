@@ -10,6 +10,7 @@ _ANY_OBJECT: dict[str, Any] = {"type": "object"}
 _OPTIONAL_TEXT: dict[str, Any] = {"type": ["string", "null"]}
 _OPTIONAL_TIME: dict[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 _OPTIONAL_WHOLE: dict[str, Any] = {"type": ["integer", "null"]}
+_OPTIONAL_TEXTS: dict[str, Any] = {"type": ["array", "null"], "items": _TEXT}
 
 
 def _object(*, sometimes: dict[str, Any] | None = None, **members: dict[str, Any]) -> dict[str, Any]:
@@ -31,6 +32,18 @@ _DECIDED = {
     "valid_until": _OPTIONAL_TIME,
 }
 
+_PREFERENCES = _object(
+    consumer_id=_TEXT,
+    version=_WHOLE,
+    store_id=_TEXT,
+    catalogue_revision=_WHOLE,
+    valid_until=_OPTIONAL_TIME,
+    topics={"type": "object", "additionalProperties": _object(**_DECIDED)},
+    devices=_ANY_OBJECT,
+    signals=_ANY_OBJECT,
+    age=_ANY_OBJECT,
+)
+
 ANSWERS: dict[str, dict[str, Any]] = {
     "Object": _ANY_OBJECT,
     "Recorded": _object(
@@ -50,17 +63,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
             )
         )
     ),
-    "Preferences": _object(
-        consumer_id=_TEXT,
-        version=_WHOLE,
-        store_id=_TEXT,
-        catalogue_revision=_WHOLE,
-        valid_until=_OPTIONAL_TIME,
-        topics={"type": "object", "additionalProperties": _object(**_DECIDED)},
-        devices=_ANY_OBJECT,
-        signals=_ANY_OBJECT,
-        age=_ANY_OBJECT,
-    ),
+    "Preferences": _PREFERENCES,
+    "PreferencesOfSeveral": _object(preferences=_list(_PREFERENCES), etags=_list(_TEXT)),
     "History": _object(choices=_list(_ANY_OBJECT)),
     "Decisions": _object(
         store_id=_TEXT,
@@ -74,7 +78,32 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "Linked": _object(
         consumer_id=_TEXT, version=_WHOLE, carried=_list(_ANY_OBJECT), left=_list(_ANY_OBJECT), replayed=_FLAG
     ),
-    "Export": _object(consumer_id=_TEXT, exported_at=_TIME, preferences=_ANY_OBJECT, changes=_list(_ANY_OBJECT)),
+    "Disclosed": _object(recorded=_list(_object(id=_TEXT, replayed=_FLAG))),
+    "Disclosures": _object(
+        disclosures=_list(
+            _object(
+                sometimes={"outcome": _TEXT, "choice_id": _TEXT, "reason": _TEXT, "linked_from": _TEXT},
+                id=_TEXT,
+                consumer_id=_TEXT,
+                partner=_TEXT,
+                flow=_TEXT,
+                answer=_TEXT,
+                fields_sent=_OPTIONAL_TEXTS,
+                fields_held_back=_OPTIONAL_TEXTS,
+                at=_TIME,
+                recorded_at=_TIME,
+                recorded_by=_ANY_OBJECT,
+            )
+        )
+    ),
+    "Export": _object(
+        consumer_id=_TEXT,
+        exported_at=_TIME,
+        preferences=_ANY_OBJECT,
+        changes=_list(_ANY_OBJECT),
+        disclosures=_list(_ANY_OBJECT),
+    ),
+    "Head": _object(sometimes={"renewed": _FLAG}, store_id=_TEXT, position=_WHOLE),
     "Catalogue": _object(
         revision=_WHOLE, brand=_TEXT, languages=_list(_TEXT), topics=_list(_ANY_OBJECT), partners=_list(_ANY_OBJECT)
     ),

@@ -10,8 +10,8 @@ from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from sayso.errors import ConfigurationError
 from sayso.wire import MAX_BODY
 from sayso_server.auth import LiveKeys, Verifier
+from sayso_server.auth.live import SecretFile
 from sayso_server.clock import Clock, SystemClock
-from sayso_server.keys import KeyFile
 from sayso_server.live import Live
 from sayso_server.middleware import answer_everything, meet_expectation
 from sayso_server.openapi import describe
@@ -19,7 +19,7 @@ from sayso_server.routes import service
 from sayso_server.routes.guard import Guard
 from sayso_server.routes.origins import Origins
 from sayso_server.routes.rows import make_rows
-from sayso_server.routes.table import CONSUMER, RateClass, Row, check_router, check_rows
+from sayso_server.routes.table import RateClass, Row, check_router, check_rows
 from sayso_server.services import Services, make_services
 from sayso_server.storage.base import Storage
 
@@ -41,7 +41,7 @@ RUNNER_OPTIONS = {
 
 
 def create_app(
-    storage: Storage, key_file: KeyFile, *, public_origin: str, clock: Clock | None = None
+    storage: Storage, key_file: SecretFile, *, public_origin: str, clock: Clock | None = None
 ) -> web.Application:
     """Put the server together over a storage.
 
@@ -76,8 +76,10 @@ def create_app(
         resource = app.router.add_resource(path)
         here = [row for row in rows if row.path == path]
         for row in here:
-            resource.add_route(row.method, guard.endpoint(row), expect_handler=meet_expectation)
-        if any(row.classes & CONSUMER for row in here):
+            endpoint = guard.endpoint(row)
+            for method in row.methods:
+                resource.add_route(method, endpoint, expect_handler=meet_expectation)
+        if any(row.access.consumer for row in here):
             resource.add_route("OPTIONS", guard.preflight)
     check_router(app, rows)
 
@@ -86,10 +88,15 @@ def create_app(
         await storage.start()
         try:
             await live.refresh()
+            services.feed.start(live)
             yield
         finally:
             # What was accepted is finished even if whoever stops the server grows impatient.
             await asyncio.shield(storage.close())
 
+    async def end_streams(_: web.Application) -> None:
+        await services.feed.stop()
+
     app.cleanup_ctx.append(storage_and_keys)
+    app.on_shutdown.append(end_streams)  # before the server waits for what is underway
     return app

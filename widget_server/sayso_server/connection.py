@@ -10,6 +10,7 @@ from http import HTTPStatus
 from aiohttp import web
 
 from sayso.wire import Code
+from sayso_server.middleware import unmet_expectation
 from sayso_server.routes.answers import new_request_id, problem_answer
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,13 @@ class Connection(web.RequestHandler):
         answer = problem_answer(status, code, text, request_id=request_id)
         answer.force_close()
         return answer
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send an answer. Where no route is found, aiohttp itself judges `Expect`, with a plain text that quotes it."""
+        answer = unmet_expectation() if isinstance(resp, web.HTTPExpectationFailed) else resp
+        return await super().finish_response(request, answer, start_time)
 
 
 def _kind(error: BaseException | None) -> str:

@@ -5,6 +5,7 @@ orjson comes with the `server` extra and is used where it is there: it encodes a
 """
 
 import json
+import math
 import re
 from typing import Any
 
@@ -37,6 +38,11 @@ else:
         return orjson.loads(data)
 
 
+def loads_exactly(data: bytes) -> Any:
+    """Decode what Sayso itself wrote, whole numbers beyond 64 bits included; orjson would round them."""
+    return json.loads(data)
+
+
 class BadJsonError(ValueError):
     """The bytes are not the JSON that Sayso reads; `code` says why."""
 
@@ -47,7 +53,7 @@ class BadJsonError(ValueError):
 
 
 def parse_strictly(body: bytes) -> Any:
-    """Decode JSON from outside: UTF-8, no duplicate members, no NaN or Infinity, at most 16 levels deep.
+    """Decode JSON from outside: UTF-8, no duplicate members, no NaN or Infinity (nor 1e999), at most 16 levels deep.
 
     Two readers of one document must never understand different things (RFC 8259 §4 leaves duplicates open), so doubt
     is refused.
@@ -86,7 +92,15 @@ def _no_constant(name: str) -> Any:
     raise BadJsonError(Code.NOT_A_NUMBER, f"{name} is not JSON; send a number or leave the member out")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_no_constant)
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        # JSON allows it (RFC 8259 §6), but as infinity it could not be written down again.
+        raise BadJsonError(Code.NOT_A_NUMBER, "a number is too large; send one below 1.8e308")
+    return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique_members, parse_constant=_no_constant, parse_float=_finite)
 
 
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")

@@ -20,6 +20,10 @@ class Live:
         self._reading = asyncio.Lock()
         self._version: int | None = None
 
+    def usable(self, key_id: str) -> object | None:
+        """Give a key that is accepted: another object once it has changed, None once it is revoked."""
+        return self._keys.usable(key_id)
+
     async def refresh(self) -> None:
         """Bring everything up to date; one comparison while nothing has changed."""
         await self._keys.refresh()

@@ -23,13 +23,18 @@ _CODES = {
 }
 
 
+def unmet_expectation() -> web.Response:
+    """Answer 417 to whoever expects what can't be had, and close: they may or may not send the body."""
+    message = "nothing can be expected here but 100-continue; leave Expect out"
+    answer = problem_answer(HTTPStatus.EXPECTATION_FAILED, Code.BAD_REQUEST, message, request_id=new_request_id())
+    answer.force_close()
+    return answer
+
+
 async def meet_expectation(request: web.Request) -> web.StreamResponse | None:
     """Tell a client that waits for it to go on (RFC 9110 §10.1.1). aiohttp asks this before the middleware runs."""
     if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
-        message = "nothing can be expected here but 100-continue; leave Expect out"
-        answer = problem_answer(HTTPStatus.EXPECTATION_FAILED, Code.BAD_REQUEST, message, request_id=new_request_id())
-        answer.force_close()
-        return answer
+        return unmet_expectation()
     if request.version == HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         # These bytes are no part of the answer's own length.

@@ -6,12 +6,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from sayso.wire import Code
+from sayso.wire import STREAM_TYPE, Code
 from sayso_server.answer_schemas import ANSWERS
 from sayso_server.jsonio import dumps
 from sayso_server.routes.table import Row
 
 _PARAMETER = re.compile(r"{(\w+)}")
+_ID = "^[A-Za-z0-9][A-Za-z0-9._:@+=-]{0,127}$"
 _PARAMETERS = {"id": "The consumer's id", "device_id": "The device's id"}
 _PROBLEMS = {
     "400": "The request is malformed",
@@ -22,10 +23,12 @@ _PROBLEMS = {
     "413": "The body is too large",
     "415": "The body is not JSON",
     "422": "A member does not fit",
+    "429": "The key has used up too many tokens, or has too many streams open; wait",
     "500": "Something went wrong on the server",
     "503": "The server can't answer now",
 }
 _WITHOUT_TOKEN = frozenset({"400", "500", "503"})
+_WITH_BODY = frozenset(_PROBLEMS) - {"429"}
 _WITHOUT_BODY = frozenset({"400", "401", "403", "409", "422", "500", "503"})
 
 
@@ -59,6 +62,8 @@ def _operation(row: Row) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done"}
     if row.answer == "Page":
         success["content"] = {"text/html": {"schema": {"type": "string"}}}
+    elif row.answer == "Stream":
+        success["content"] = {STREAM_TYPE: {"schema": {"type": "string"}}}
     else:
         success["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{row.answer}"}}}
     answers: dict[str, Any] = {str(row.status): success}
@@ -66,7 +71,9 @@ def _operation(row: Row) -> dict[str, Any]:
         answers.setdefault("200", success)
     if "preferences" in row.path:
         answers["304"] = {"description": "Not changed since the entity tag was given"}
-    applying = set(_PROBLEMS) if row.body_limit else set(_WITHOUT_BODY)
+    applying = set(_WITH_BODY) if row.body_limit else set(_WITHOUT_BODY)
+    if row.single_use or row.answer == "Stream":
+        applying.add("429")
     for status in sorted(applying if row.classes else _WITHOUT_TOKEN):
         answers[status] = {
             "description": _PROBLEMS[status],
@@ -78,7 +85,11 @@ def _operation(row: Row) -> dict[str, Any]:
         "parameters": _parameters(row),
         "responses": answers,
         "x-token-classes": sorted(token_class.value for token_class in row.classes),
-        "x-roles": sorted(role.value for role in row.roles),
+        "x-roles": {
+            "backend": sorted(role.value for role in row.access.backend),
+            "staff": sorted(role.value for role in row.access.staff),
+        },
+        "x-single-use": row.single_use,
         "x-rate-class": row.rate_class.value,
         "security": [{"token": []}] if row.classes else [],
     }
@@ -104,20 +115,34 @@ def _parameters(row: Row) -> list[dict[str, Any]]:
             "in": "path",
             "required": True,
             "description": _PARAMETERS[name],
-            "schema": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:@+=-]{0,127}$"},
+            "schema": {"type": "string", "pattern": _ID},
         }
         for name in _PARAMETER.findall(row.path)
     ]
     query = [
-        {"name": name, "in": "query", "required": False, "description": text, "schema": _query_schema(name)}
+        {
+            "name": name,
+            "in": "query",
+            "required": name == "consumer",
+            "description": text,
+            "schema": _query_schema(name),
+        }
         for name, text in row.query.items()
     ]
-    return path + query
+    headers = [
+        {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
+        for name, text in row.headers.items()
+    ]
+    return path + query + headers
 
 
 def _query_schema(name: str) -> dict[str, Any]:
     if name == "as_of":
         return {"type": "string", "format": "date-time"}
+    if name == "consumer":
+        return {"type": "string", "pattern": _ID}
+    if name == "stream":
+        return {"type": "string"}
     if name == "allow_lower_majority":
         return {"type": "string", "enum": ["true", "false"]}
     return {"type": "integer", "minimum": 0}

@@ -12,11 +12,13 @@ from aiohttp import web
 
 from sayso_server.app import RUNNER_OPTIONS
 from sayso_server.connection import Connection
+from sayso_server.descriptors import allow_many_connections
 from sayso_server.sockets import bind, url_of
 
 T = TypeVar("T")
 
-_BACKLOG = 128
+_BACKLOG = 1_024
+"""Connections that may wait to be accepted; after a restart every client is back at once."""
 _COLLECT_AFTER = 50_000
 """Objects. Some megabytes at most wait for a collection."""
 
@@ -29,6 +31,7 @@ WhenListening = Callable[[web.Application, str], Awaitable[None]]
 
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, on uvloop where it is installed."""
+    allow_many_connections()
     with _rare_collections(), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
 

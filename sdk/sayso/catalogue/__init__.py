@@ -1,6 +1,7 @@
 """Reads, checks and compares catalogues."""
 
-from sayso.catalogue.compare import Change, ChangeKind, Comparison, Refusal, compare, with_retired
+from sayso.catalogue.change import Change, ChangeKind
+from sayso.catalogue.compare import Comparison, Refusal, compare, with_retired
 from sayso.catalogue.finding import Finding, Level
 from sayso.catalogue.lint import lint, require_publishable
 from sayso.catalogue.read import catalogue_from_python, read_catalogue

@@ -2,45 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from sayso.catalogue.change import Change, ChangeKind
+from sayso.catalogue.changes import of_partners, of_rules, of_topic, what_silence_means
 from sayso.catalogue.finding import table_of
 from sayso.model.catalogue import Catalogue
-from sayso.model.topic import LegalBasis, Topic
+from sayso.model.topic import Topic
 
 LOWEST_MAJORITY: Final = 18
 """Years; the policy is not directed to anybody younger. Lower only on purpose."""
-
-
-class ChangeKind(StrEnum):
-    """What became of a topic."""
-
-    ADDED = "added"
-    REMOVED = "removed"
-    RETIRED = "retired"
-    REVIVED = "revived"
-    VERSION_RAISED = "version_raised"
-    TEXT_CHANGED = "text_changed"
-    BASIS_CHANGED = "basis_changed"
-    REQUIRES_CHANGED = "requires_changed"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change to one topic.
-
-    Attributes:
-        kind: What happened.
-        topic: The topic's key.
-        message: What it means, for people.
-        asks_again: Whether consumers who had granted it are asked again: their grants no longer allow.
-    """
-
-    kind: ChangeKind
-    topic: str
-    message: str
-    asks_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +36,8 @@ class Comparison:
     """What changes from one catalogue to the next.
 
     Attributes:
-        changes: By topic, in the order of the new catalogue, removed ones last.
+        changes: By topic, in the order of the new catalogue, removed ones last; then the partners' fields, then
+            what holds for the catalogue as a whole.
         refusals: Empty if the new catalogue may be published.
     """
 
@@ -87,20 +59,23 @@ def compare(old: Catalogue | None, new: Catalogue, *, allow_lower_majority: bool
         allow_lower_majority: Somebody decided that people under 18 choose for themselves here.
 
     Returns:
-        Every change to a topic, and every reason to refuse.
+        Every change that matters to a consumer, and every reason to refuse.
     """
     refusals = [] if allow_lower_majority else list(_majority(new))
     changes: list[Change] = []
     for key, topic in new.topics.items():
         before = old.topic(key) if old is not None else None
         if before is not None:
-            changes += _changes(before, topic)
+            changes += of_topic(before, topic)
             refusals += _refusals(before, topic)
         elif not topic.retired:
-            changes.append(Change(ChangeKind.ADDED, key, _what_silence_means(topic)))
+            changes.append(Change(ChangeKind.ADDED, key, what_silence_means(topic)))
     for key, topic in (old.topics if old is not None else {}).items():
         if key not in new.topics and not topic.retired:
             changes.append(Change(ChangeKind.REMOVED, key, "is no longer offered or allowed; refusals are still taken"))
+    if old is not None:
+        changes += of_partners(old, new)
+        changes += of_rules(old, new)
     return Comparison(tuple(changes), tuple(refusals))
 
 
@@ -156,42 +131,3 @@ def _refusals(before: Topic, now: Topic) -> Iterator[Refusal]:
             "version",
             f"was {before.version}; a version only goes up, or old answers would count for the new text",
         )
-
-
-def _changes(before: Topic, now: Topic) -> Iterator[Change]:
-    key = now.key
-    if now.retired and not before.retired:
-        yield Change(ChangeKind.RETIRED, key, "is no longer offered; refusals are still taken")
-    if before.retired and not now.retired:
-        yield Change(ChangeKind.REVIVED, key, "is offered again; " + _what_silence_means(now))
-    if now.version > before.version:
-        message = f"goes from version {before.version} to {now.version}"
-        asks = now.basis is LegalBasis.CONSENT
-        yield Change(
-            ChangeKind.VERSION_RAISED,
-            key,
-            message + ("; everybody who granted it is asked again" if asks else "; refusals stand"),
-            asks_again=asks,
-        )
-    elif (before.title, before.notice, before.warning) != (now.title, now.notice, now.warning):
-        yield Change(
-            ChangeKind.TEXT_CHANGED,
-            key,
-            f"has another text under version {now.version}: raise it if the meaning changed",
-        )
-    if before.basis is not now.basis:
-        yield Change(
-            ChangeKind.BASIS_CHANGED,
-            key,
-            f"rested on {before.basis} and now on {now.basis}; {_what_silence_means(now)}",
-        )
-    if set(before.requires) != set(now.requires):
-        yield Change(ChangeKind.REQUIRES_CHANGED, key, f"now requires {', '.join(now.requires) or 'nothing else'}")
-
-
-def _what_silence_means(topic: Topic) -> str:
-    if topic.basis is LegalBasis.CONSENT:
-        return "not allowed until granted"
-    if topic.basis is LegalBasis.LEGITIMATE_INTEREST:
-        return "allowed unless refused"
-    return f"always allowed, by {topic.basis}"

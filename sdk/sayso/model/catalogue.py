@@ -3,12 +3,13 @@
 import difflib
 import heapq
 import json
+from contextlib import suppress
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Final
 
-from pydantic import Field, StrictInt, StrictStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, StrictInt, StrictStr, ValidationError, ValidationInfo, field_validator, model_validator
 
 from sayso.model.contacts import Contacts
 from sayso.model.deadline import Deadline
@@ -216,12 +217,22 @@ class Catalogue(Table):
 
     @classmethod
     def from_json(cls, stored: bytes) -> "Catalogue":
-        """Read back what `canonical_json` wrote.
+        """Read back what `canonical_json` wrote. Members that only a newer release knows are ignored.
 
         Raises:
-            pydantic.ValidationError: It is something else. For what people write, use `sayso.catalogue`.
+            ValueError: It is something else, a `pydantic.ValidationError` where it is JSON at all. For what people
+                write, use `sayso.catalogue`.
         """
-        return cls.model_validate(json.loads(stored))
+        content = json.loads(stored)
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            unknown = [detail["loc"] for detail in error.errors() if detail["type"] == "extra_forbidden"]
+            for place in unknown:
+                _leave_out(content, place)
+            if not unknown:
+                raise
+        return cls.model_validate(content)
 
     def to_wire(self, language: str | None = None) -> dict[str, Any]:
         """Give the catalogue as `GET /v1/catalogue` shows it; the server adds `revision` and `brand`.
@@ -244,6 +255,13 @@ class Catalogue(Table):
         if language is not None:
             content = in_one_language(content, language, self.default_language)
         return content
+
+
+def _leave_out(content: Any, place: tuple[int | str, ...]) -> None:
+    with suppress(LookupError, TypeError, AttributeError):  # a place that is named otherwise than it is written
+        for name in place[:-1]:
+            content = content[name]
+        content.pop(place[-1], None)
 
 
 def _letter_pairs(key: str) -> frozenset[str]:

@@ -2,16 +2,28 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from sayso.model.as_written import nearest
 from sayso.model.ids import IdError, check_consumer_id, check_id
-from sayso.model.instant import AwareTime
+from sayso.model.instant import AwareTime, read_time
+from sayso.wire import MAX_CHOICES
 
-MAX_CHOICES = 500
 MAX_DETAIL_BYTES = 2048
+_LONGEST_LANGUAGE = 128
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -81,14 +93,27 @@ def _choice_id_validator(value: str) -> str:
 DeviceId = Annotated[str, AfterValidator(_id_validator)]
 ConsumerId = Annotated[str, AfterValidator(_consumer_id_validator)]
 ChoiceId = Annotated[str, AfterValidator(_choice_id_validator)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+_LONGEST_TAG = 35
+_TAG = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"
+Language = Annotated[str, Field(pattern=f"^{_TAG}$", max_length=_LONGEST_TAG)]
 
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-class Notice(_Frozen):
+class SentNotice(_Frozen):
+    """The text that the consumer was shown, as a sender names it: which language, which version of the topic's notice.
+
+    Without a version it is the current one. For a grant it has to be a `Notice`; of a refusal, which is never turned
+    away for its notice, it is kept as it was sent, the language up to 128 characters.
+    """
+
+    language: Annotated[str, Field(description="for a grant a language tag such as en or fr-CA")]
+    version: Annotated[int, Field(description="for a grant 1 or more")] | None = None
+
+
+class Notice(SentNotice):
     """The text that the consumer was shown: which language, and which version of the topic's notice.
 
     Without a version it is the current one.
@@ -128,10 +153,52 @@ class Detail(_Frozen):
         return self
 
 
+def _refuses(info: ValidationInfo) -> bool:
+    # `answer` comes before the members that are judged by it. One that is wrong itself is no refusal yet.
+    answer = info.data.get("answer")
+    return answer is Answer.DENIED or answer is Answer.WITHDRAWN
+
+
+def _made_at(value: object, info: ValidationInfo) -> object:
+    try:
+        return read_time(value)
+    except PydanticCustomError:
+        clipped = nearest(value) if isinstance(value, str) and _refuses(info) else None
+        if clipped is None:
+            raise
+        return clipped
+
+
+def _based_on(value: int, info: ValidationInfo) -> int:
+    if value < 0 and not _refuses(info):
+        raise PydanticKnownError("greater_than_equal", {"ge": 0})
+    return value
+
+
+@lru_cache(maxsize=256)
+def _is_tag(language: str) -> bool:
+    return re.fullmatch(_TAG, language) is not None
+
+
+def _notice(notice: SentNotice, info: ValidationInfo) -> SentNotice:
+    if not _refuses(info):
+        language, version = notice.language, notice.version
+        # The length first: nothing long is remembered.
+        tagged = len(language) <= _LONGEST_TAG and _is_tag(language)
+        if not tagged or (version is not None and version < 1):
+            # So that what is wrong is named by the notice's own members.
+            Notice.model_validate({"language": language, "version": version})
+    elif len(notice.language) > _LONGEST_LANGUAGE:
+        return notice.model_copy(update={"language": notice.language[:_LONGEST_LANGUAGE]})
+    return notice
+
+
 class Choice(_Frozen):
     """One answer to one topic at one time (`POST /v1/choices` takes 1 to 500).
 
-    `based_on` is the version of the consumer's preferences that was in view when the choice was made.
+    `based_on` is the version of the consumer's preferences that was in view when the choice was made. A refusal is
+    never turned away for `made_at`, `based_on` or `notice` if they are of the right type: a time that no clock shows is
+    read as the nearest (`model.as_written`), the others are left for whoever records it to clip.
     """
 
     id: ChoiceId
@@ -139,10 +206,10 @@ class Choice(_Frozen):
     topic: Annotated[str, Field(min_length=1, max_length=160)]
     answer: Answer
     method: Method
-    made_at: AwareTime | None = None
-    based_on: Annotated[int, Field(ge=0)] | None = None
+    made_at: Annotated[AwareDatetime, BeforeValidator(_made_at)] | None = None
+    based_on: Annotated[int, AfterValidator(_based_on)] | None = None
     actor: Actor | None = None
-    notice: Notice | None = None
+    notice: Annotated[SentNotice, AfterValidator(_notice)] | None = None
     evidence: Evidence | None = None
     expires_at: AwareTime | None = None
     device_id: DeviceId | None = None
@@ -156,8 +223,19 @@ class Choice(_Frozen):
         return self.answer is not Answer.GRANTED
 
 
+def _sent_at(value: object, info: ValidationInfo) -> object:
+    try:
+        return read_time(value)
+    except PydanticCustomError:
+        refused = any(choice.is_refusal for choice in info.data.get("choices", ()))
+        clipped = nearest(value) if isinstance(value, str) and refused else None
+        if clipped is None:
+            raise
+        return clipped
+
+
 class ChoiceBatch(_Frozen):
     """The body of `POST /v1/choices`: validated whole, refused whole."""
 
     choices: Annotated[tuple[Choice, ...], Field(min_length=1, max_length=MAX_CHOICES)]
-    sent_at: AwareTime | None = None
+    sent_at: Annotated[AwareDatetime, BeforeValidator(_sent_at)] | None = None

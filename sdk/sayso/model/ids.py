@@ -13,6 +13,15 @@ _ANONYMOUS = re.compile(r"anon_[A-Za-z0-9_-]{22}")
 _EMAIL = re.compile(r"[^@]+@[^@]+\.[A-Za-z]{2,}")
 _PHONE = re.compile(r"\+?[0-9][0-9.=-]*")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(\.[0-9A-Fa-f]{4}){2}")
+_SCHEMES = {
+    "tel": "a phone number",
+    "sms": "a phone number",
+    "mailto": "an e-mail address",
+    "imei": "a phone's hardware number (IMEI)",
+    "mac": "a hardware address",
+}
+# Any other prefix may be the brand's own, as in order:1234567890, unless a number in international form follows.
+_CALLABLE = re.compile(r"[A-Za-z][A-Za-z0-9.-]*:\+(?P<number>[0-9][0-9.=-]*)")
 _PHONE_DIGITS = range(10, 16)
 _IMEI_DIGITS = 15
 _LUHN_BASE = 10
@@ -36,7 +45,8 @@ def check_id(value: str) -> str:
 
     Ids are compared byte for byte. Shapes that identify a person outside the brand (an e-mail address, a
     phone number of 10 to 15 digits, a MAC address, an IMEI) are refused, because ids reach paths, tokens
-    and exports.
+    and exports. So is whatever says so itself: `tel:`, `sms:`, `mailto:`, `imei:`, `mac:` and a number in
+    international form after any prefix, such as `whatsapp:+15551234567`.
 
     Raises:
         IdError: With code `invalid_id` or `personal_id`.
@@ -48,6 +58,12 @@ def check_id(value: str) -> str:
         )
     if "@" in value and _EMAIL.fullmatch(value):
         raise IdError("personal_id", "this looks like an e-mail address; " + _HASH_IT)
+    scheme, mark, _ = value.partition(":")
+    if mark and scheme.lower() in _SCHEMES:
+        raise IdError("personal_id", f"this names itself {_SCHEMES[scheme.lower()]}; " + _HASH_IT)
+    called = _CALLABLE.fullmatch(value) if mark else None
+    if called and sum(char.isdigit() for char in called["number"]) in _PHONE_DIGITS:
+        raise IdError("personal_id", "this looks like a phone number; " + _HASH_IT)
     if _MAC.fullmatch(value):
         raise IdError("personal_id", "this looks like a hardware address; " + _HASH_IT)
     if (value[0].isdigit()) and _PHONE.fullmatch(value):

@@ -29,7 +29,12 @@ def _read(text: str) -> datetime:
     return datetime.fromisoformat(text.upper())
 
 
-def _read_text(value: object) -> object:
+def read_time(value: object) -> object:
+    """Read text as RFC 3339 for a validator; what is no text is left to it.
+
+    Raises:
+        PydanticCustomError: `datetime_parsing`.
+    """
     # Left to itself, pydantic also reads "1700000000" as seconds since 1970, even in strict mode.
     if not isinstance(value, str):
         return value
@@ -39,7 +44,7 @@ def _read_text(value: object) -> object:
         raise PydanticCustomError("datetime_parsing", _HOW) from None
 
 
-AwareTime = Annotated[AwareDatetime, BeforeValidator(_read_text)]
+AwareTime = Annotated[AwareDatetime, BeforeValidator(read_time)]
 """A time as a sender writes it: RFC 3339 with an offset, and nothing that merely could be one."""
 
 

@@ -1,9 +1,10 @@
 """Whom a brand exchanges data with."""
 
+import math
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import Field, JsonValue, StrictStr, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, JsonValue, StrictStr, StringConstraints, field_validator
 
 from sayso.model.table import Country, HttpsUrl, Table, Texts, matching
 from sayso.model.topic import Flow, Topic, TopicKey, TopicSettings, parse_partner_key
@@ -12,6 +13,27 @@ ANY_FIELD: Final = "*"
 """In a field map, stands for every field it does not name."""
 
 _DEEPEST_FLAGS: Final = 6
+_WHOLE_NUMBERS: Final = range(-(2**63), 2**63)
+
+
+def _check_numbers(flag: JsonValue) -> JsonValue:
+    """Refuse what TOML can say and JSON can't carry to the partner: inf, nan, and whole numbers beyond 64 bits."""
+    if not _is_carried(flag):
+        raise ValueError("is or holds a number that JSON can't carry: it must be finite and fit 64 bits")
+    return flag
+
+
+def _is_carried(value: JsonValue) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_carried, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_carried, value))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or value in _WHOLE_NUMBERS
+
+
+_Flag = Annotated[JsonValue, AfterValidator(_check_numbers)]
 _FieldPath = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200)]
 _Host = Annotated[
     StrictStr,
@@ -55,7 +77,7 @@ class Partner(Table):
     policy_url: HttpsUrl | None = None
     flows: dict[Flow, TopicSettings] = Field(default_factory=dict)
     fields: dict[_FieldPath, tuple[TopicKey, ...]] = Field(default_factory=dict)
-    restricted: dict[str, JsonValue] = Field(default_factory=dict)
+    restricted: dict[str, _Flag] = Field(default_factory=dict)
     hosts: tuple[_Host, ...] = ()
     lead_format: _Word | None = None
     delivery: _Word | None = None

@@ -39,6 +39,25 @@ def is_minor(
     return counts_as_minor, min(comes_of_age, default=None) if counts_as_minor else None
 
 
+def lower_band(one: AgeEvidence, other: AgeEvidence) -> AgeEvidence:
+    """Put together two bands that one source gave for one moment: doubt protects the child.
+
+    Args:
+        one: Evidence.
+        other: Evidence of the same source and moment.
+
+    Returns:
+        The lower of both lower bounds, where none is the lowest, and the lower of both upper bounds, where none is
+        the highest. The method stays if one of the two says all of that.
+    """
+    lower = None if one.lower is None or other.lower is None else min(one.lower, other.lower)
+    upper = min((bound for bound in (one.upper, other.upper) if bound is not None), default=None)
+    for piece in (one, other):
+        if (piece.lower, piece.upper) == (lower, upper):
+            return piece
+    return one._replace(lower=lower, upper=upper, method=None)
+
+
 def _strength(piece: AgeEvidence) -> int:
     return _STRENGTH.get(piece.source, 0)
 

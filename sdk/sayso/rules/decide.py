@@ -16,7 +16,7 @@ from sayso.model.recorded import BY_GUARDIAN, BY_PERSON, GRANTED, RecordedChoice
 from sayso.model.signal import SignalName
 from sayso.model.topic import EVERY_TOPIC, LegalBasis, Topic, TopicKind
 from sayso.rules.age import is_minor
-from sayso.rules.fold import standing_for
+from sayso.rules.fold import latest_refusal, standing_for
 
 _PASSING = frozenset({"granted", "limited"})
 _REQUIRED_BASES = frozenset({LegalBasis.LEGAL_OBLIGATION, LegalBasis.CONTRACT})
@@ -85,8 +85,9 @@ def _one(
     choice = standing_for(preferences.topics, key)
     lapsed = _lapsed(topic, choice, now)
     if lapsed is not None and basis is not LegalBasis.CONSENT:
-        # As if nothing was said: it no longer speaks for a minor or against a signal either.
-        choice = lapsed = None
+        # As if the grant had not been: it no longer speaks for a minor or against a signal either. Nor does it lift a
+        # refusal any more. Silence would allow here, and whoever once objected has not been silent.
+        choice, lapsed = latest_refusal(preferences.topics, key), None
     barred = _barred(preferences, catalogue, topic, choice, now)
     if barred is not None:
         return barred

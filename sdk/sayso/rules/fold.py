@@ -79,6 +79,12 @@ def standing_for(topics: Mapping[str, TopicFold], topic: str) -> RecordedChoice 
     return standing(merge(fold, everything._replace(grants=(), by_brand=None)))
 
 
+def latest_refusal(topics: Mapping[str, TopicFold], topic: str) -> RecordedChoice | None:
+    """Give the latest refusal of a topic or of everything, lifted by a grant or not; None if nobody ever refused."""
+    refusals = (refusal for name in (topic, EVERY_TOPIC) for refusal in topics.get(name, NOTHING).refusals)
+    return max(refusals, key=_recency, default=None)
+
+
 def fold(choices: Iterable[tuple[str, RecordedChoice]]) -> dict[str, TopicFold]:
     """Fold (topic, choice) pairs in any order into one `TopicFold` per topic."""
     folds: dict[str, TopicFold] = {}

@@ -5,7 +5,12 @@ if absent, and of several headers one exact `1` is enough. There are no paramete
 absence is neither a consent nor a withdrawal of what was said before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from sayso.model.signal import SignalSeen
+
+MOST_SIGHTS = 50
+"""(signal, device) pairs kept apart per consumer: browsers that forget their device id must not grow them for ever."""
 
 GPC_HEADER = "sec-gpc"
 DNT_HEADER = "dnt"
@@ -39,6 +44,25 @@ def dnt(headers: Iterable[tuple[str, str]]) -> bool:
         headers: As for `gpc`.
     """
     return _says_one(headers, DNT_HEADER)
+
+
+def device_to_note(known: Sequence[SignalSeen], name: str, device_id: str) -> str:
+    """Tell under which device a sight of a signal is noted.
+
+    A signal is a refusal, so it is never turned away: from the 51st pair of signal and device on it is noted
+    without a device. It covers the consumer on every device all the same, since no decision asks where a signal
+    was seen.
+
+    Args:
+        known: The first sights so far.
+        name: The signal, such as `gpc`.
+        device_id: The device it was seen on; empty where none was named.
+
+    Returns:
+        `device_id`, or empty.
+    """
+    named = {(seen.name, seen.device_id) for seen in known if seen.device_id}
+    return device_id if (name, device_id) in named or len(named) < MOST_SIGHTS else ""
 
 
 def _says_one(headers: Iterable[tuple[str, str]], wanted: str) -> bool:

@@ -142,3 +142,99 @@ def test_a_partner_that_comes_back_takes_its_retired_topics_over(tables: dict[st
     topic = third.topic("partner:vinsolutions:share")
     assert topic is not None
     assert not topic.retired
+
+
+def warned(old: Catalogue | None, new: Catalogue) -> list[tuple[str, str, bool]]:
+    return [(change.kind, change.topic, change.warns) for change in compare(old, new).changes]
+
+
+def test_what_the_opt_out_signal_no_longer_covers_is_warned_of() -> None:
+    sold, kept = one(sale_or_share=True), one()
+    assert warned(sold, kept) == [("sale_or_share_changed", "purpose:x", True)]
+    assert warned(kept, sold) == [("sale_or_share_changed", "purpose:x", False)]
+
+
+def test_going_from_consent_to_legitimate_interest_warns_that_silence_now_allows() -> None:
+    assert warned(one(CONSENT), one(INTEREST)) == [("basis_changed", "purpose:x", True)]
+    assert warned(one(INTEREST), one(CONSENT)) == [("basis_changed", "purpose:x", False)]
+    (change,) = compare(one(CONSENT), one(INTEREST)).changes
+    assert change.message == (
+        "rested on consent and now on legitimate_interest; allowed unless refused, "
+        "so from then on also for everybody who was never asked"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "message"),
+    [
+        ("P365D", "P30D", "new grants end after P30D instead of P365D; those already given keep their end"),
+        ("P30D", "P365D", "new grants end after P365D instead of P30D; those already given keep their end"),
+        ("P365D", None, "new grants no longer end by themselves; before it was after P365D"),
+        (None, "P30D", "new grants end after P30D; those already given keep their end, or have none"),
+    ],
+)
+def test_another_end_of_grants_is_told(before: str | None, now: str | None, message: str) -> None:
+    (change,) = compare(one(expires_after=before), one(expires_after=now)).changes
+    assert (change.kind, change.topic, change.message) == ("expires_after_changed", "purpose:x", message)
+    assert change.warns is (now is None)
+
+
+def partnered(tables: dict[str, Any], fields: dict[str, list[str]]) -> Catalogue:
+    tables["partners"]["vinsolutions"]["fields"] = fields
+    return catalogue_from_python(tables)
+
+
+def test_a_partners_fields_are_compared_one_by_one(tables: dict[str, Any]) -> None:
+    old = catalogue_from_python(tables)  # customer.phone needs channel:sms, vehicle nothing
+    new = partnered(tables, {"customer.phone": [], "vehicle": ["purpose:marketing"], "customer.email": []})
+    gone = partnered(tables, {"vehicle": []})
+
+    assert [(change.kind, change.topic, change.message, change.warns) for change in compare(old, new).changes] == [
+        (
+            "partner_fields_changed",
+            "partner:vinsolutions:share",
+            "field customer.phone needed channel:sms and now nothing else",
+            True,
+        ),
+        (
+            "partner_fields_changed",
+            "partner:vinsolutions:share",
+            "field vehicle needed nothing else and now purpose:marketing",
+            False,
+        ),
+        (
+            "partner_fields_changed",
+            "partner:vinsolutions:share",
+            "field customer.email was held back and now needs nothing else",
+            True,
+        ),
+    ]
+    (change,) = compare(old, gone).changes
+    assert (change.message, change.warns) == ("field customer.phone needed channel:sms and is now held back", False)
+
+
+def test_a_field_falls_under_the_star_once_it_is_no_longer_named(tables: dict[str, Any]) -> None:
+    old = partnered(tables, {"customer.phone": ["channel:sms"], "*": []})
+    new = partnered(tables, {"*": []})
+    (change,) = compare(old, new).changes
+    assert (change.message, change.warns) == ("field customer.phone needed channel:sms and now nothing else", True)
+    assert compare(old, old).changes == ()
+
+
+def test_another_age_of_majority_is_told_for_the_catalogue_as_a_whole() -> None:
+    (raised,) = compare(Catalogue(majority=18), Catalogue(majority=21)).changes
+    (lowered,) = compare(Catalogue(majority=21), Catalogue(majority=18)).changes
+    assert (raised.kind, raised.topic, raised.warns) == ("majority_changed", "", False)
+    assert (lowered.kind, lowered.topic, lowered.warns) == ("majority_changed", "", True)
+    assert lowered.message == "people decide for themselves from 18 instead of 21 years"
+
+
+def test_what_is_made_of_unknown_age_and_of_dnt_is_told() -> None:
+    strict, lax = Catalogue(unknown_age="minor", dnt="honour"), Catalogue()
+    assert warned(strict, lax) == [("unknown_age_changed", "", True), ("dnt_changed", "", True)]
+    assert warned(lax, strict) == [("unknown_age_changed", "", False), ("dnt_changed", "", False)]
+
+
+def test_a_requirement_that_falls_away_is_warned_of() -> None:
+    assert warned(one(requires=("purpose:y",)), one()) == [("requires_changed", "purpose:x", True)]
+    assert warned(one(), one(requires=("purpose:y",))) == [("requires_changed", "purpose:x", False)]

@@ -311,3 +311,13 @@ def test_the_tables_of_a_catalogue_from_python_are_left_as_they_were(tables: dic
     before = repr(tables)
     catalogue_from_python(tables)
     assert repr(tables) == before
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "inf", "nan", "[{ deep = -inf }]", "9223372036854775808"])
+def test_a_flag_that_json_can_not_carry_is_named_by_table_and_key(number):
+    toml = f'[partners.x]\npartner_class = "affiliate"\n[partners.x.restricted]\nldu = true\nlimit = {number}\n'
+
+    with pytest.raises(CatalogueError) as refused:
+        read_catalogue(toml)
+
+    assert "[partners.x.restricted] limit: is or holds a number that JSON can't carry" in str(refused.value)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sayso.model.age import AgeReport
-from sayso.model.choice import Actor, Answer, ChoiceBatch, Method
+from sayso.model.as_written import written
+from sayso.model.choice import Actor, Answer, Choice, ChoiceBatch, Method, Notice, SentNotice
 from sayso.model.signal import SignalReport
 
 CHOICE = {
@@ -86,6 +87,69 @@ def test_what_is_needed_is_missed_by_name(member):
 )
 def test_based_on_is_a_whole_number_and_nothing_like_one(value, what):
     assert wrong(based_on=value) == [(("based_on",), what)]
+
+
+@pytest.mark.parametrize("answer", ["denied", "withdrawn"])
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("based_on", -1),
+        ("based_on", -(10**30)),
+        ("notice", {"language": "fr_CA"}),
+        ("notice", {"language": "EN"}),
+        ("notice", {"language": ""}),
+        ("notice", {"language": "en", "version": 0}),
+        ("notice", {"language": "en", "version": -1}),
+        ("made_at", "2016-12-31T23:59:60Z"),
+        ("made_at", "2026-13-01T00:00:00Z"),
+    ],
+)
+def test_a_refusal_is_read_whatever_its_clock_its_notice_and_its_version_say(answer, member, value):
+    (choice,) = read({**CHOICE, "answer": answer, member: value}).choices
+    kept = getattr(choice, member)
+    assert (
+        kept.model_dump(exclude_none=True) if member == "notice" else written(kept) if member == "made_at" else kept
+    ) == value
+    assert wrong(**{member: value}) != []  # a grant is held to them
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "what"),
+    [
+        ("based_on", True, "int_type"),
+        ("based_on", "7", "int_type"),
+        ("made_at", "2026-11-23T19:00:00", "timezone_aware"),
+        ("made_at", "yesterday", "datetime_parsing"),
+        ("made_at", 1_795_460_400, "datetime_type"),
+        ("notice", "en", "model_type"),
+    ],
+)
+def test_of_another_type_they_are_wrong_in_a_refusal_too(member, value, what):
+    assert wrong(answer="denied", **{member: value}) == [((member,), what)]
+
+
+def test_whoever_says_no_answer_is_held_to_what_a_grant_is_held_to():
+    assert wrong(answer="maybe", based_on=-1) == [(("answer",), "enum"), (("based_on",), "greater_than_equal")]
+
+
+def test_a_grant_of_a_notice_made_beforehand_is_held_to_it_too():
+    assert Choice(
+        **{**CHOICE, "answer": Answer.GRANTED, "method": Method.CHAT}, notice=Notice(language="en")
+    ).notice == Notice(language="en")
+    with pytest.raises(ValidationError) as refused:
+        Choice(**{**CHOICE, "answer": Answer.GRANTED, "method": Method.CHAT}, notice=SentNotice(language="EN"))
+    assert [error["loc"] for error in refused.value.errors()] == [("notice", "language")]
+    with pytest.raises(ValidationError):
+        Notice(language="EN")
+
+
+def test_a_batch_with_a_refusal_in_it_may_be_sent_in_a_leap_second():
+    assert (
+        written(read({**CHOICE, "answer": "denied"}, sent_at="2016-12-31T23:59:60Z").sent_at) == "2016-12-31T23:59:60Z"
+    )
+    with pytest.raises(ValidationError) as refused:
+        read(CHOICE, sent_at="2016-12-31T23:59:60Z")
+    assert [error["loc"] for error in refused.value.errors()] == [("sent_at",)]
 
 
 @pytest.mark.parametrize("value", [None, 0, 7, 2**53 - 1, 10**30])

@@ -33,6 +33,11 @@ TAKEN = [
     "Anon_1",
     "p-3q2-7w",
     "cust-5551234567",
+    "order-1234567890",
+    "order:1234567890",
+    "telephone:7",
+    "crm:+1555",
+    "smith:7",
 ]
 MALFORMED = [
     "",
@@ -72,6 +77,16 @@ PERSONAL = {
     "00:1A:2B:3C:4D:5E": "hardware address",
     "00-1a-2b-3c-4d-5e": "hardware address",
     "001a.2b3c.4d5e": "hardware address",
+    "tel:+15551234567": "phone number",
+    "TEL:555-1234": "phone number",
+    "sms:15551234567": "phone number",
+    "whatsapp:+15551234567": "phone number",
+    "sip:+1-555-123-4567": "phone number",
+    "mailto:ann@dealer.example": "e-mail",
+    "mailto:ann@dealer": "e-mail",
+    "imei:49015420323751": "IMEI",
+    "IMEI:490154203237518": "IMEI",
+    "mac:001a2b3c4d5e": "hardware address",
 }
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sayso.model.age import AgeEvidence, AgeSource
 from sayso.model.instant import to_micros
-from sayso.rules.age import is_minor
+from sayso.rules.age import is_minor, lower_band
 
 NOON = to_micros(datetime(2026, 11, 23, 12, tzinfo=UTC))
 DAY = 86_400_000_000
@@ -101,6 +101,29 @@ def test_where_the_strongest_leaves_it_open_the_next_decides():
 def test_a_source_this_release_does_not_know_is_the_weakest():
     assert judged(aged("hearsay", 30), aged("self", None, 15)) == (True, None)
     assert judged(aged("hearsay", None, 15), aged("verified", 30)) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "kept"),
+    [
+        ((18, None), (13, 15), (13, 15)),
+        ((18, None), (None, 15), (None, 15)),
+        ((18, 20), (18, 20), (18, 20)),
+        ((16, 20), (13, None), (13, 20)),
+        ((18, None), (None, None), (None, None)),
+        ((None, None), (13, 15), (None, 15)),
+    ],
+)
+def test_of_two_bands_the_lower_end_of_each_bound_stays_whichever_came_first(one, other, kept):
+    assert lower_band(aged("brand", *one), aged("brand", *other)) == aged("brand", *kept)
+    assert lower_band(aged("brand", *other), aged("brand", *one)) == aged("brand", *kept)
+
+
+def test_the_method_stays_with_the_band_it_measured():
+    seen, told = AgeEvidence("brand", 13, 15, NOON, "passport"), AgeEvidence("brand", 18, None, NOON, "asked")
+    assert lower_band(seen, told) == lower_band(told, seen) == seen
+    mixed = AgeEvidence("brand", 16, 20, NOON, "asked")
+    assert lower_band(mixed, seen._replace(upper=None)) == AgeEvidence("brand", 13, 20, NOON, None)
 
 
 ANYTIME = st.sampled_from([NOON, NOON - 300 * DAY, NOON + 300 * DAY]) | st.integers(-(10**19), 10**19)

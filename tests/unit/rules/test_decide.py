@@ -287,6 +287,28 @@ class TestRule6Lapsed:
         assert decide(ended, catalogue(), IMPROVEMENT, NOON).choice is None
         assert answer(preferences((IMPROVEMENT, said(notice_version=1))), IMPROVEMENT) == (True, "default")
 
+    @pytest.mark.parametrize("ended", [{"expires_at": NOON}, {"notice_version": 1}])
+    def test_on_legitimate_interest_an_earlier_refusal_holds_again(self, ended):
+        refused, granted = said(1, "denied", at=-2 * HOUR), said(2, **ended)
+        decision = decide(preferences((IMPROVEMENT, refused), (IMPROVEMENT, granted)), catalogue(), IMPROVEMENT, NOON)
+        assert (decision.allowed, decision.reason, decision.choice) == (False, "denied", refused)
+        assert decision.valid_until is None
+
+    def test_of_several_refusals_the_latest_holds_again(self):
+        choices = [said(1, "denied", at=-3 * HOUR), said(2, "withdrawn", at=-2 * HOUR), said(3, expires_at=NOON)]
+        prefs = preferences(*((IMPROVEMENT, choice) for choice in choices))
+        assert answer(prefs, IMPROVEMENT, now=NOON - 1) == (True, "granted")
+        assert answer(prefs, IMPROVEMENT) == (False, "withdrawn")
+
+    def test_a_withdraw_all_holds_again_too(self):
+        prefs = preferences(("*", said(1, "denied", at=-2 * HOUR)), (IMPROVEMENT, said(2, expires_at=NOON)))
+        assert answer(prefs, IMPROVEMENT, now=NOON - 1) == (True, "granted")
+        assert answer(prefs, IMPROVEMENT) == (False, "withdrawn")
+
+    def test_an_earlier_refusal_leaves_consent_expired(self):
+        prefs = preferences((MARKETING, said(1, "denied", at=-2 * HOUR)), (MARKETING, said(2, expires_at=NOON)))
+        assert answer(prefs, MARKETING) == (False, "expired")
+
     def test_expired_comes_before_outdated_and_both_before_the_device(self):
         both = preferences((MARKETING, said(expires_at=NOON, notice_version=1)))
         assert answer(both, MARKETING) == (False, "expired")

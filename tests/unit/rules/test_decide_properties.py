@@ -80,12 +80,12 @@ def catalogues(draw):
 
 
 @st.composite
-def said(draw):
+def said(draw, topics=(*KEYS, *KEYS, "*")):
     history = []
     for version in range(1, draw(st.integers(0, 6)) + 1):
         history.append(
             (
-                draw(st.sampled_from((*KEYS, *KEYS, "*"))),
+                draw(st.sampled_from(topics)),
                 RecordedChoice(
                     version=version,
                     based_on=seen_limit(draw(st.integers(0, 9)), version),
@@ -192,6 +192,10 @@ def _device_passes(preferences, about, now, device):
     return now < state[1] + span_micros(about.fresh_for)
 
 
+def _was_refused(preferences, topic):
+    return any(name in preferences.topics and preferences.topics[name].refusals for name in (topic, "*"))
+
+
 def _may_pass(case, topic, path=()):
     """Whether every rule lets it pass, judged topic by topic and without `decide`."""
     preferences, catalogue, now, device = case
@@ -212,7 +216,7 @@ def _may_pass(case, topic, path=()):
         and (choice.expires_at is None or now < choice.expires_at)
         and (choice.notice_version is None or choice.notice_version >= about.version)
     )
-    if not current and about.basis == "consent":
+    if not current and (about.basis == "consent" or _was_refused(preferences, topic)):
         return False
     child = preferences.age and all(
         piece.lower is None and piece.upper is not None and piece.upper < catalogue.majority
@@ -236,6 +240,22 @@ def test_nothing_is_allowed_against_a_refusal_age_a_signal_a_lapse_a_device_or_a
     for topic in ASKABLE:
         if decide(preferences, catalogue, topic, now, device).allowed:
             assert _may_pass((preferences, catalogue, now, device), topic)
+
+
+INTEREST = Catalogue.model_validate({"topics": {"purpose:a": {"basis": "legitimate_interest", "version": 2}}})
+
+
+@settings(max_examples=150, deadline=None)
+@given(said(topics=("purpose:a", "purpose:a", "*")), NEAR)
+def test_on_legitimate_interest_only_what_nobody_ever_refused_goes_on_as_default(history, now):
+    preferences = Preferences("cust-42", version=len(history), topics=fold(history))
+    decision = decide(preferences, INTEREST, "purpose:a", now)
+    if any(choice.is_refusal for _, choice in history):
+        assert decision.reason in ("granted", "denied", "withdrawn")
+        assert decision.choice in [choice for _, choice in history]
+        assert decision.choice.is_refusal != decision.allowed
+    else:
+        assert (decision.allowed, decision.reason in ("granted", "default")) == (True, True)
 
 
 @settings(max_examples=60, deadline=None)

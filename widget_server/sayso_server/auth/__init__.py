@@ -10,6 +10,7 @@ from sayso_server.auth.claims import Claims
 from sayso_server.auth.live import LiveKeys
 from sayso_server.auth.refused import TokenRefusedError
 from sayso_server.auth.ring import Key, KeyRing
+from sayso_server.auth.used import UsedTokens
 
 __all__ = [
     "Claims",
@@ -17,6 +18,7 @@ __all__ = [
     "KeyRing",
     "LiveKeys",
     "TokenRefusedError",
+    "UsedTokens",
     "Verifier",
     "bearer_token",
     "check_fetch_context",

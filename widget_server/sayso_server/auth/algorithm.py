@@ -1,13 +1,13 @@
 """The three signature algorithms, and which keys are good enough for them (RFC 8725 §3.1, §3.5)."""
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
+    PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
 
 MIN_SECRET_BYTES = 32
 """As many as HMAC-SHA256 puts out (RFC 7518 §3.2)."""
@@ -35,12 +35,18 @@ def secret_bytes(secret: str) -> bytes:
     return key
 
 
-def parse_public_key(algorithm: Algorithm, pem: str) -> PublicKey:
+def parse_public_key(algorithm: Algorithm, pem: str) -> "PublicKey":
     """Read a public key and check that it is one for the algorithm: P-256 for ES256, Ed25519 for EdDSA.
 
     Raises:
         ValueError: It is no public key in PEM, a private one, or one of another kind.
     """
+    # Part of the `server` extra. The test kit runs this server without it, and signs with a secret.
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
+
     if "PRIVATE KEY" in pem:
         raise ValueError("this is a private key; keep it where tokens are signed and register its public key")
     try:

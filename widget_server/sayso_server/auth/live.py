@@ -9,7 +9,7 @@ from typing import Protocol
 from sayso.errors import ConfigurationError
 from sayso.model.instant import Micros, span_micros
 from sayso_server.auth.cache import Verifier
-from sayso_server.auth.ring import KeyRing
+from sayso_server.auth.ring import Key, KeyRing
 from sayso_server.clock import Clock
 from sayso_server.storage.base import StoredKey
 
@@ -78,6 +78,11 @@ class LiveKeys:
             if version != self._version or stamp != self._stamp:
                 await self._read(version, stamp)
             self._look_at = now + _LOOK_EVERY
+
+    def usable(self, key_id: str) -> Key | None:
+        """Give a key that is accepted: another object once it has changed, None once it is revoked."""
+        key = self._verifier.ring.get(key_id)
+        return None if key is None or key.revoked else key
 
     async def _read(self, version: int, stamp: object) -> None:
         try:

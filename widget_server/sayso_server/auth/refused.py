@@ -3,26 +3,31 @@
 from http import HTTPStatus
 
 from sayso.wire import Code
+from sayso_server.auth.claims import Claims
 
-_UNAUTHENTICATED = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED})
+_UNAUTHENTICATED = frozenset({Code.TOKEN_MISSING, Code.TOKEN_INVALID, Code.TOKEN_EXPIRED, Code.TOKEN_USED})
 
 
 class TokenRefusedError(Exception):
     """The token is not accepted, or not for this.
 
     Attributes:
-        code: `token_missing`, `token_invalid`, `token_expired`, `scope` or `origin`.
+        code: `token_missing`, `token_invalid`, `token_expired`, `token_used`, `rate_limited`, `scope` or `origin`.
         why: Which rule refused it. For the operator's debug log alone: an answer says the code and nothing
             more, so that nobody can feel their way to a token that passes. Holds nothing of the token itself.
+        expired: What the token says, if having expired is all that is known to be wrong with it.
     """
 
-    def __init__(self, code: Code, why: str) -> None:
+    def __init__(self, code: Code, why: str, *, expired: Claims | None = None) -> None:
         """Keep the code for the answer and the rule for the log."""
         super().__init__(f"{code.value}: {why}")
         self.code = code
         self.why = why
+        self.expired = expired
 
     @property
     def status(self) -> HTTPStatus:
-        """401 when nobody is known to be calling, 403 when the caller is known and may not."""
+        """401 when nobody is known to be calling, 403 when the caller is known and may not, 429 when not now."""
+        if self.code is Code.RATE_LIMITED:
+            return HTTPStatus.TOO_MANY_REQUESTS
         return HTTPStatus.UNAUTHORIZED if self.code in _UNAUTHENTICATED else HTTPStatus.FORBIDDEN

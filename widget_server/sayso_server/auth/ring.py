@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from sayso.wire import TokenClass
-from sayso_server.auth.algorithm import Algorithm, PublicKey, parse_public_key, secret_bytes
+from sayso_server.auth.algorithm import Algorithm, parse_public_key, secret_bytes
 from sayso_server.storage.base import StoredKey
+
+if TYPE_CHECKING:
+    from sayso_server.auth.algorithm import PublicKey
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +33,7 @@ class Key:
     classes: frozenset[TokenClass]
     roles: frozenset[str]
     revoked: bool
-    material: bytes | PublicKey = field(repr=False)
+    material: "bytes | PublicKey" = field(repr=False)
     source: tuple[StoredKey, str | None] = field(repr=False)
 
 

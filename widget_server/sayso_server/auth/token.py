@@ -140,7 +140,7 @@ def _judge(payload: dict[str, Any], key: Key, token_class: TokenClass, now: Micr
     if now < starts_at:
         _refuse("not yet")
     if now >= claims.expires_at:
-        raise TokenRefusedError(Code.TOKEN_EXPIRED, "exp")
+        raise TokenRefusedError(Code.TOKEN_EXPIRED, "exp", expired=claims)
     if not claims.scope <= key.roles:
         raise TokenRefusedError(Code.SCOPE, "roles")
     return Verified(claims, key, starts_at)

@@ -19,9 +19,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
-def add_brand(parser: argparse.ArgumentParser) -> None:
+def add_brand(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Take the brand, which most commands are about."""
-    parser.add_argument("--brand", metavar="ID", required=True, help="whose")
+    parser.add_argument("--brand", metavar="ID", required=required, help="whose")
 
 
 def add_port(parser: argparse.ArgumentParser, default: str) -> None:

@@ -92,7 +92,7 @@ async def _list(args: argparse.Namespace) -> int:
                 "brand": brand.brand_id,
                 "name": brand.name,
                 "created_at": format_micros(brand.created_at),
-                "catalogue_revision": bench.services.catalogues.of(brand.brand_id).revision,
+                "catalogue_revision": bench.services.catalogues.newest_revision(brand.brand_id),
             }
             for brand in await bench.storage.brands()
         ]

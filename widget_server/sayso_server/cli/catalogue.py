@@ -5,10 +5,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from sayso.catalogue import Level, lint, read_catalogue
+from sayso.catalogue import Level, lint, read_catalogue, require_publishable
 from sayso.model.catalogue import Catalogue
 from sayso_server.cli.arguments import Commands, add_brand, add_database, add_json
-from sayso_server.cli.output import note, say, say_json, say_table
+from sayso_server.cli.output import CommandError, note, say, say_json, say_table
 from sayso_server.cli.workbench import opened
 
 
@@ -26,11 +26,14 @@ def add_parser(commands: Commands) -> None:
     preview.add_argument("file", metavar="FILE", type=Path, help="the catalogue, in TOML")
     preview.set_defaults(run=lambda args: asyncio.run(_preview(args, read_catalogue(args.file))))
 
-    show = actions.add_parser("show", help="show what is published")
-    show.set_defaults(run=lambda args: asyncio.run(_show(args)))
+    show = actions.add_parser("show", help="show what is published, or a file as it would be shown")
+    show.add_argument(
+        "file", metavar="FILE", type=Path, nargs="?", help="a catalogue in TOML, checked and not published"
+    )
+    show.set_defaults(run=_show)
 
     for action in (publish, preview, show):
-        add_brand(action)
+        add_brand(action, required=action is not show)
         add_json(action)
         add_database(action)
 
@@ -86,7 +89,27 @@ def _about(change: dict[str, Any], asked_again: dict[str, int]) -> str:
     return f"{line} ({asked_again[change['topic']]} now)" if change["topic"] in asked_again else line
 
 
-async def _show(args: argparse.Namespace) -> int:
+def _show(args: argparse.Namespace) -> int:
+    if args.file is not None:
+        return _show_file(args)
+    if args.brand is None:
+        raise CommandError("name a FILE, or --brand ID for what is published")
+    return asyncio.run(_show_published(args))
+
+
+def _show_file(args: argparse.Namespace) -> int:
+    """Show a file that could be published; no database is needed for that."""
+    catalogue = read_catalogue(args.file)
+    for warning in require_publishable(catalogue):
+        note(str(warning))
+    if args.json:
+        say_json({"revision": None, "brand": args.brand, **catalogue.to_wire()})
+    else:
+        _say_topics(str(args.file), catalogue)
+    return 0
+
+
+async def _show_published(args: argparse.Namespace) -> int:
     async with opened(args.database) as bench:
         brand_id = (await bench.brand(args.brand)).brand_id
         published = bench.services.catalogues.of(brand_id)
@@ -96,17 +119,21 @@ async def _show(args: argparse.Namespace) -> int:
     elif not published.revision:
         note(f"{brand_id} has no catalogue yet. Publish one: sayso-server catalogue publish FILE --brand {brand_id}")
     else:
-        say(f"revision {published.revision} of {brand_id}, in {', '.join(catalogue.languages)}")
-        say_table(
-            ["TOPIC", "BASIS", "VERSION", "TITLE"],
-            [
-                [
-                    topic.key,
-                    "retired" if topic.retired else topic.basis.value,
-                    str(topic.version),
-                    topic.title.get(catalogue.default_language, ""),
-                ]
-                for topic in catalogue.topics.values()
-            ],
-        )
+        _say_topics(f"revision {published.revision} of {brand_id}", catalogue)
     return 0
+
+
+def _say_topics(what: str, catalogue: Catalogue) -> None:
+    say(f"{what}, in {', '.join(catalogue.languages)}")
+    say_table(
+        ["TOPIC", "BASIS", "VERSION", "TITLE"],
+        [
+            [
+                topic.key,
+                "retired" if topic.retired else topic.basis.value,
+                str(topic.version),
+                topic.title.get(catalogue.default_language, ""),
+            ]
+            for topic in catalogue.topics.values()
+        ],
+    )

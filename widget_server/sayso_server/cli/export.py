@@ -48,7 +48,8 @@ async def _consumers(bench: Workbench, brand_id: str, only: str | None) -> Async
         except IdError as error:
             raise CommandError(f"--consumer: {error}") from None
         target = await resolve(bench.storage, brand_id, asked)
-        if not await bench.storage.version(brand_id, target):
+        disclosed = await bench.storage.disclosures(brand_id, target, before=None, limit=1)
+        if not disclosed and not await bench.storage.version(brand_id, target):
             raise CommandError(f"nothing is held about that consumer of {brand_id}; check the id, letter for letter")
         yield target
         return
@@ -58,6 +59,12 @@ async def _consumers(bench: Workbench, brand_id: str, only: str | None) -> Async
         for consumer_id in page:
             # A visitor who signed in is part of the account that they signed in to.
             if await resolve(bench.storage, brand_id, consumer_id) == consumer_id:
+                yield consumer_id
+    after = ""
+    while page := await bench.storage.disclosed_ids(brand_id, after=after, limit=_PAGE):
+        after = page[-1]
+        for consumer_id in page:  # those of whom nothing else is held
+            if not await bench.storage.version(brand_id, consumer_id):
                 yield consumer_id
 
 

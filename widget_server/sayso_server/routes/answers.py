@@ -8,7 +8,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from sayso.errors import Problem
-from sayso.wire import PROBLEM_TYPE, REQUEST_ID, Code
+from sayso.wire import PROBLEM_TYPE, REQUEST_ID, STREAM_TYPE, Code
 from sayso_server.jsonio import dumps
 from sayso_server.services.refusals import RefusedError
 
@@ -32,6 +32,9 @@ _HTML = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "X-Frame-Options": "DENY",
 }
+
+# A proxy that collects the answer before it passes it on would hold back every event.
+_STREAM = {**_BASE, "Content-Type": STREAM_TYPE, "X-Accel-Buffering": "no"}
 
 
 def new_request_id() -> str:
@@ -59,6 +62,13 @@ def html_answer(
     if headers is not None:
         fields.update(headers)
     return web.Response(body=page.encode(), status=status, headers=fields)
+
+
+def stream_answer(*, request_id: str) -> web.StreamResponse:
+    """Answer with events, which the handler writes."""
+    fields = CIMultiDict(_STREAM)
+    fields[REQUEST_ID] = request_id
+    return web.StreamResponse(headers=fields)
 
 
 def empty_answer(status: int, *, request_id: str, headers: Mapping[str, str]) -> web.Response:
@@ -109,4 +119,5 @@ def refusal_answer(refusal: RefusedError, *, request_id: str) -> web.Response:
         request_id=request_id,
         problems=refusal.problems,
         current_version=refusal.current_version,
+        headers=None if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)},
     )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sayso.errors import Problem
-from sayso.wire import JSON_TYPE, MAX_CHOICES, Code
+from sayso.wire import JSON_TYPE, MAX_CHECKS, MAX_CHOICES, MAX_CONSUMERS, MAX_DISCLOSURES, Code
 from sayso_server.jsonio import BadJsonError, parse_strictly
 from sayso_server.services.refusals import RefusedError, refuse_members
 
@@ -112,6 +112,12 @@ _BY_TYPE = {
         "the time has no offset, so nobody can tell when it was; end it with Z or +02:00",
     ),
 }
+_BATCHES: dict[tuple[int | str, ...], int] = {
+    ("choices",): MAX_CHOICES,
+    ("checks",): MAX_CHECKS,
+    ("consumer_ids",): MAX_CONSUMERS,
+    ("disclosures",): MAX_DISCLOSURES,
+}
 _OURS = frozenset({Code.INVALID_ID.value, Code.PERSONAL_ID.value, Code.INVALID_VALUE.value})
 _WRONG_TYPE_ENDINGS = ("_type", "_parsing", "_from_float", "is_instance_of", "_from_date_parsing")
 
@@ -125,9 +131,10 @@ def _problem(model: type[BaseModel], detail: ErrorDetails) -> Problem:
         code = Code(kind)
     elif kind == "extra_forbidden":
         code, text = Code.UNKNOWN_MEMBER, _unknown_member(model, loc)
-    elif kind == "too_long" and loc in {("choices",), ("checks",)}:
-        code, text = Code.BATCH_TOO_LARGE, f"at most {MAX_CHOICES} at once; send the rest in another request"
-    elif kind == "too_short" and loc in {("choices",), ("checks",)}:
+    elif kind == "too_long" and loc in _BATCHES:
+        most = _BATCHES[loc]
+        code, text = Code.BATCH_TOO_LARGE, f"at most {most} at once; send the rest in another request"
+    elif kind == "too_short" and loc in _BATCHES:
         code, text = Code.BATCH_EMPTY, "there is nothing in it; send at least one"
     elif kind in {"datetime_parsing", "datetime_from_date_parsing"}:
         code, text = Code.INVALID_VALUE, "this is no RFC 3339 time, such as 2026-11-23T19:00:00Z"

@@ -9,17 +9,15 @@ from sayso.errors import CatalogueError, Problem
 from sayso.model.catalogue import Catalogue
 from sayso.wire import Code
 from sayso_server.routes.asked import Asked
+from sayso_server.routes.conditional import answer_unless_known
 from sayso_server.services.publishing import pointer_to
 from sayso_server.services.refusals import RefusedError, refuse_member
 
 
 async def get_catalogue(asked: Asked) -> web.Response:
     """Show the current catalogue."""
-    brand_id = asked.caller.brand_id
-    published = asked.services.catalogues.of(brand_id)
-    body = {"revision": published.revision, "brand": brand_id, **published.catalogue.to_wire()}
-    etag = f'"{brand_id}.{published.revision}"'
-    return asked.answer(body, headers={"ETag": etag})
+    shown = asked.services.catalogues.of(asked.caller.brand_id).shown
+    return answer_unless_known(asked, shown.body, shown.etag)
 
 
 async def put_catalogue(asked: Asked) -> web.Response:

@@ -1,13 +1,11 @@
 """One consumer: preferences, devices, signals, age, links, export."""
 
-from http import HTTPStatus
-
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from sayso.model.age import AgeReport
 from sayso.model.signal import SignalReport
-from sayso_server.routes.answers import empty_answer, json_answer
 from sayso_server.routes.asked import Asked
+from sayso_server.routes.conditional import answer_unless_known
 from sayso_server.services.device_report import DeviceReportBody
 
 
@@ -18,16 +16,12 @@ async def get_preferences(asked: Asked) -> web.Response:
     moment = asked.query_instant("as_of") if asked.request.query_string else None
     at_least = asked.query_int("at_least") if asked.request.query_string else None
     if at_least is not None:
-        await reading.wait_for(brand_id, consumer_id, at_least)
+        await reading.wait_for(asked.caller, consumer_id, at_least)
     if moment is None:
         snapshot = await reading.snapshot(brand_id, consumer_id)
     else:
         snapshot = await reading.snapshot_at(brand_id, consumer_id, moment)
-    headers: dict[str, str] = {hdrs.ETAG: snapshot.etag}
-    if_none_match = asked.request.headers.get(hdrs.IF_NONE_MATCH)
-    if if_none_match is not None and _matches(if_none_match, snapshot.etag):
-        return empty_answer(HTTPStatus.NOT_MODIFIED, request_id=asked.request_id, headers=headers)
-    return json_answer(snapshot.body, request_id=asked.request_id, headers=headers)
+    return answer_unless_known(asked, snapshot.body, snapshot.etag)
 
 
 async def put_device(asked: Asked) -> web.Response:
@@ -51,9 +45,3 @@ async def put_age(asked: Asked) -> web.Response:
 async def get_export(asked: Asked) -> web.Response:
     """Give everything held about a consumer."""
     return asked.answer(await asked.services.reading.export(asked.caller.brand_id, asked.consumer_id))
-
-
-def _matches(if_none_match: str, etag: str) -> bool:
-    # RFC 9110 §13.1.2: a list of tags, compared weakly, or "*".
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in tags or tags == ["*"]

@@ -8,15 +8,16 @@ from sayso.errors import Problem
 from sayso.wire import Code, TokenClass
 from sayso_server.routes.asked import Asked
 from sayso_server.services.checks import CheckBatch
+from sayso_server.services.own import OwnCheckBatch
 from sayso_server.services.refusals import RefusedError
 
 
 async def post_decisions(asked: Asked) -> web.Response:
     """Answer 1 to 500 checks, each with a reason and a sentence."""
-    batch = await asked.parse(CheckBatch)
     caller = asked.caller
     if caller.token_class is TokenClass.CONSUMER:
-        foreign = [place for place, check in enumerate(batch.checks) if check.consumer_id != caller.subject]
+        checks = (await asked.parse(OwnCheckBatch)).of(asked.consumer_id)
+        foreign = [place for place, check in enumerate(checks) if check.consumer_id != caller.subject]
         if foreign:
             message = "a consumer's token asks about its own sub only; nothing was answered"
             raise RefusedError(
@@ -25,4 +26,6 @@ async def post_decisions(asked: Asked) -> web.Response:
                 message,
                 problems=[Problem(f"/checks/{place}/consumer_id", Code.SCOPE.value, message) for place in foreign],
             )
-    return asked.answer(await asked.services.reading.decisions(caller, list(batch.checks)))
+    else:
+        checks = list((await asked.parse(CheckBatch)).checks)
+    return asked.answer(await asked.services.reading.decisions(caller, checks))

@@ -7,12 +7,12 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from sayso.wire import Code, TokenClass
-from sayso_server.auth import Claims, TokenRefusedError, Verifier, bearer_token, check_fetch_context
+from sayso_server.auth import Claims, TokenRefusedError, UsedTokens, Verifier, bearer_token, check_fetch_context
 from sayso_server.clock import Clock
 from sayso_server.routes.answers import empty_answer, problem_answer
 from sayso_server.routes.asked import Asked
 from sayso_server.routes.origins import Origins
-from sayso_server.routes.table import CONSUMER, Row
+from sayso_server.routes.table import Row
 from sayso_server.services import Services
 from sayso_server.services.caller import Caller
 from sayso_server.services.identity import AS_VISITOR, is_closed
@@ -29,6 +29,8 @@ _ANSWERS = {
     Code.TOKEN_MISSING: "send Authorization: Bearer with a token signed by one of the brand's keys",
     Code.TOKEN_INVALID: "the token is not accepted: check key id and secret (`sayso-server key list` shows them)",
     Code.TOKEN_EXPIRED: "the token has expired; sign a new one",
+    Code.TOKEN_USED: "the token was used up by a call like this; sign a new one for each",
+    Code.RATE_LIMITED: "the key has used up more tokens than can be remembered; wait until they have expired",
     Code.SCOPE: "the token asks for more than its key's roles",
     Code.ORIGIN: "the token may not be used from here; register the page with sayso-server brand origins add",
 }
@@ -54,12 +56,13 @@ class Guard:
         self._origins = origins
         self._clock = clock
         self._public_origin = public_origin
+        self._used = UsedTokens()
 
     def endpoint(self, row: Row) -> Endpoint:
         """Give what aiohttp calls for a row."""
         handler, services, limit = row.handler, self._services, row.body_limit
-        roles = frozenset(role.value for role in row.roles)
-        shared = bool(row.classes & CONSUMER)
+        classes, shared = row.classes, row.access.consumer
+        counting = {one: frozenset(role.value for role in row.access.roles(one)) for one in classes}
 
         async def public(request: web.Request) -> web.StreamResponse:
             return await handler(Asked(request, request[REQUEST_ID_KEY], services, limit, None))
@@ -70,12 +73,14 @@ class Guard:
                 claims, place = await self._claims(request)
             except TokenRefusedError as refused:
                 log.debug("token refused: %s", refused.why)
+                if shared and refused.expired is not None:
+                    self._share_end(request, refused.expired)
                 return _unauthorised(refused, request_id)
             origin = request.headers.get(hdrs.ORIGIN)
             if shared and place is not None and origin is not None:
                 # The token's claim and the brand's registration agree on this page.
                 request[SHARED_WITH_KEY] = origin
-            if claims.token_class not in row.classes:
+            if claims.token_class not in classes:
                 raise RefusedError(HTTPStatus.FORBIDDEN, Code.TOKEN_CLASS, _wrong_class(row))
             if claims.token_class is TokenClass.CONSUMER:
                 if await is_closed(services.storage, claims.brand_id, claims.subject or ""):
@@ -85,18 +90,26 @@ class Guard:
                         "this visitor has signed in; ask the brand for a token of the account",
                         request_id=request_id,
                     )
-            elif not claims.scope & roles:
+            elif not claims.scope & (roles := counting[claims.token_class]):
                 raise RefusedError(
                     HTTPStatus.FORBIDDEN, Code.SCOPE, f"this needs one of the roles {', '.join(sorted(roles))}"
                 )
-            caller = Caller(claims.brand_id, claims.key_id, claims.token_class, claims.subject, place)
+            if row.single_use:
+                try:
+                    self._used.use(claims, now=self._clock.now())
+                except TokenRefusedError as refused:
+                    log.debug("token refused: %s", refused.why)
+                    return _unauthorised(refused, request_id)
+            caller = Caller(
+                claims.brand_id, claims.key_id, claims.token_class, claims.subject, place, claims.expires_at
+            )
             marked = AS_VISITOR.set(claims.token_class is TokenClass.CONSUMER)
             try:
                 return await handler(Asked(request, request_id, services, limit, caller))
             finally:
                 AS_VISITOR.reset(marked)
 
-        return guarded if row.classes else public
+        return guarded if classes else public
 
     async def preflight(self, request: web.Request) -> web.StreamResponse:
         """Answer a browser's question whether a page may call: an origin that any brand registered may try."""
@@ -123,6 +136,17 @@ class Guard:
         place = check_fetch_context(claims, request.headers, self._origins.of(claims.brand_id), self._public_origin)
         return claims, place
 
+    def _share_end(self, request: web.Request, expired: Claims) -> None:
+        """Let the page that an expired token was meant for read that it has expired, so that it gets a new one."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        registered = self._origins.of(expired.brand_id)
+        try:
+            place = check_fetch_context(expired, request.headers, registered, self._public_origin)
+        except TokenRefusedError:
+            return
+        if place is not None and origin is not None:
+            request[SHARED_WITH_KEY] = origin
+
     async def visitor_is_here(self, token: str, *, brand_id: str, anonymous_id: str) -> bool:
         """Tell whether a live consumer token of this brand and anonymous id was shown."""
         await self._refresh()
@@ -136,9 +160,11 @@ class Guard:
 
 
 def _unauthorised(refused: TokenRefusedError, request_id: str) -> web.Response:
-    headers: dict[str, str] | None = (
-        {hdrs.WWW_AUTHENTICATE: "Bearer"} if refused.status == HTTPStatus.UNAUTHORIZED else None
-    )
+    headers: dict[str, str] = {}
+    if refused.status == HTTPStatus.UNAUTHORIZED:
+        headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+    if refused.status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers[hdrs.RETRY_AFTER] = "60"
     return problem_answer(refused.status, refused.code, _ANSWERS[refused.code], request_id=request_id, headers=headers)
 
 

@@ -22,7 +22,10 @@ async def readyz(asked: Asked) -> web.Response:
     """Say whether the server can take choices."""
     try:
         await asked.services.storage.config_version()
+        ready = await asked.services.storage.can_write()
     except StorageUnavailableError:
+        ready = False
+    if not ready:
         return problem_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             Code.UNAVAILABLE,

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from sayso_server.clock import Clock
 from sayso_server.services.catalogues import Catalogues
+from sayso_server.services.disclosures import Disclosures
+from sayso_server.services.feed import Feed
 from sayso_server.services.linking import Linking
 from sayso_server.services.publishing import Publishing
 from sayso_server.services.reading import Reading
@@ -23,17 +25,22 @@ class Services:
     linking: Linking
     reading: Reading
     publishing: Publishing
+    disclosures: Disclosures
+    feed: Feed
 
 
 def make_services(storage: Storage, clock: Clock) -> Services:
     """Put the services together."""
     catalogues = Catalogues(storage)
+    disclosures = Disclosures(storage, clock)
     return Services(
         storage=storage,
         catalogues=catalogues,
         recording=Recording(storage, catalogues, clock),
         reporting=Reporting(storage, clock),
         linking=Linking(storage),
-        reading=Reading(storage, catalogues, clock),
+        reading=Reading(storage, catalogues, disclosures, clock),
         publishing=Publishing(storage, catalogues, clock),
+        disclosures=disclosures,
+        feed=Feed(storage, clock),
     )

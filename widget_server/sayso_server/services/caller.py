@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sayso.model.instant import Micros
 from sayso.wire import TokenClass
 
 
@@ -15,6 +16,7 @@ class Caller:
         token_class: Backend, consumer or staff.
         subject: The consumer or the staff member; None for a backend.
         origin: The page it came from, for consumer tokens.
+        expires_at: When the token ends; what goes on beyond one answer ends with it.
     """
 
     brand_id: str
@@ -22,6 +24,7 @@ class Caller:
     token_class: TokenClass
     subject: str | None = None
     origin: str | None = None
+    expires_at: Micros = 0
 
     def stamp(self) -> dict[str, str]:
         """Give what is kept with each change as `recorded_by`."""

@@ -13,6 +13,10 @@ AS_VISITOR: ContextVar[bool] = ContextVar("as_visitor", default=False)
 """A consumer's own token is asking: it never reaches the consumer that its id was linked to meanwhile."""
 
 
+class LinkedMeanwhileError(Exception):
+    """The anonymous id was linked between looking and recording; look again."""
+
+
 async def resolve(storage: Storage, brand_id: str, consumer_id: str) -> str:
     """Give the consumer that an id stands for now."""
     if not is_anonymous(consumer_id):

@@ -11,13 +11,16 @@ from sayso.model.choice import ConsumerId
 from sayso.model.ids import is_anonymous
 from sayso.model.instant import Micros
 from sayso.model.recorded import RecordedChoice
+from sayso.model.signal import SignalSeen
 from sayso.rules.fold import add
+from sayso.rules.gpc import device_to_note
 from sayso.rules.link import carried, copies
 from sayso.wire import Code
 from sayso_server.jsonio import dumps, loads
 from sayso_server.services.caller import Caller
-from sayso_server.services.recording import kept_of, recorded_choice
+from sayso_server.services.recorded_body import pack_body, read_body, recorded_choice
 from sayso_server.services.refusals import RefusedError, refuse_member
+from sayso_server.services.replay import apply_outcome
 from sayso_server.services.state import State, read_state, write_state
 from sayso_server.storage.base import Found, Storage, StoredChange, StoredConsumer, Wanted, Write
 
@@ -98,18 +101,18 @@ def _link(
     known.linked_from.append(anonymous_id)
     for packed in visitor.signals:
         name, device_id, _, effective, source = packed
-        if not any(seen[0] == name and seen[1] == device_id for seen in known.signals):
-            seen = [name, device_id, version + 1, effective, source]
+        noted = device_to_note([SignalSeen(*seen) for seen in known.signals], name, device_id)
+        if noted != device_id or not any(seen[:2] == [name, noted] for seen in known.signals):
+            seen = [name, noted, version + 1, effective, source]
             sent = {"name": name, "source": source, "linked_from": anonymous_id}
             append("signal", dumps({"sent": sent, "outcome": {"seen": seen}, "recorded_by": stamp}), recorded_at)
-            known.signals.append(seen)
+            apply_outcome(known, "signal", {"seen": seen})
     known_topics = frozenset(known.topics)
     copied = copies(taken, anonymous_id=anonymous_id, after_version=version, known_topics=known_topics)
     for (topic, copy), (_, original) in zip(copied, taken, strict=True):
         source = by_version[original.version]
-        append(
-            "choice", _copied_body(source, copy, anonymous_id), copy.effective_at, copy.choice_id, source.fingerprint
-        )
+        body = _copied_body(source, copy, anonymous_id, recorded_at)
+        append("choice", body, copy.effective_at, copy.choice_id, source.fingerprint)
         known.topics.put(topic, add(known.topics.fold_of(topic), copy))
     held = {piece[0] for piece in known.age}
     # An upper bound can only restrict; anything else is believed only if the visitor was really there.
@@ -181,13 +184,9 @@ def _answer(
     }
 
 
-def _copied_body(source: StoredChange, copy: RecordedChoice, anonymous_id: str) -> bytes:
-    body = loads(source.body)
-    original_id = body["choice"]["id"]
-    body["choice"]["id"] = copy.choice_id
-    body["kept"] = {
-        **kept_of(copy, body["kept"]["actor"]),
-        "linked_from": anonymous_id,
-        "copy_of": original_id,
-    }
-    return dumps(body)
+def _copied_body(source: StoredChange, copy: RecordedChoice, anonymous_id: str, recorded_at: Micros) -> bytes:
+    body = read_body(source)
+    content = dumps({**body.choice, "id": copy.choice_id})
+    more = {"linked_from": anonymous_id, "copy_of": body.recorded.choice_id}
+    stamp = dumps(body.recorded_by)
+    return pack_body(content, stamp, body.actor, copy, body.outcome, recorded_at=recorded_at, more=more)

@@ -1,7 +1,7 @@
 """Answering: snapshots, decisions, history and the export of everything held."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -13,32 +13,38 @@ from sayso.wire import PAGE_SIZE, Code
 from sayso_server.clock import Clock
 from sayso_server.jsonio import loads
 from sayso_server.services.caller import Caller
-from sayso_server.services.catalogues import Catalogues, Published
+from sayso_server.services.catalogues import Catalogues
 from sayso_server.services.checks import Check
-from sayso_server.services.entries import Silence
+from sayso_server.services.disclosures import Disclosures
+from sayso_server.services.history_json import change_json, choice_json
 from sayso_server.services.identity import resolve
-from sayso_server.services.refusals import RefusedError
-from sayso_server.services.replay import replay
+from sayso_server.services.past import NOT_YET, Past, check_moments
+from sayso_server.services.published import Published
+from sayso_server.services.refusals import RefusedError, come_again, refuse_member
 from sayso_server.services.snapshot import Snapshot, build_snapshot, decision_json, facts_json
+from sayso_server.services.snapshot_cache import SnapshotCache
 from sayso_server.services.state import preferences_of, read_state
-from sayso_server.storage.base import Storage, StoredChange
+from sayso_server.storage.base import Storage
 
 AT_LEAST_WAIT = timedelta(seconds=2)
 _POLL = timedelta(milliseconds=20)
 _HOPELESSLY_AHEAD = 1000
-_CACHED = 20_000
+MOST_WAITING = 64
+"""Under one key, for a version: each looks for it 50 times a second."""
 
 
 class Reading:
     """Answers about consumers. Cached bytes are used only after asking storage for the version."""
 
-    def __init__(self, storage: Storage, catalogues: Catalogues, clock: Clock) -> None:
+    def __init__(self, storage: Storage, catalogues: Catalogues, disclosures: Disclosures, clock: Clock) -> None:
         """Take what it works with."""
         self._storage = storage
         self._catalogues = catalogues
+        self._disclosures = disclosures
         self._clock = clock
-        self._cache: OrderedDict[tuple[str, str], Snapshot] = OrderedDict()
-        self._silences: dict[str, tuple[Published, Silence]] = {}
+        self._past = Past(storage, catalogues)
+        self._cache = SnapshotCache()
+        self._waiting: Counter[str] = Counter()
 
     async def snapshot(self, brand_id: str, consumer_id: str) -> Snapshot:
         """Give a consumer's preferences now; one never seen reads as version 0 with nothing said."""
@@ -54,7 +60,7 @@ class Reading:
         snapshot = build_snapshot(
             await self._preferences(brand_id, target),
             published.catalogue,
-            self._silence(brand_id, published),
+            published.silence,
             brand_id=brand_id,
             revision=published.revision,
             store_id=self._storage.store_id,
@@ -63,36 +69,52 @@ class Reading:
         # Unknown consumers are not kept: whoever asks for made-up ids must not push out the real ones. Nor are
         # aliases: their own version no longer moves when the known consumer's does.
         if snapshot.version and target == consumer_id:
-            self._cache[key] = snapshot
-            self._cache.move_to_end(key)
-            if len(self._cache) > _CACHED:
-                self._cache.popitem(last=False)
+            self._cache.put(key, snapshot)
         return snapshot
 
     async def snapshot_at(self, brand_id: str, consumer_id: str, moment: Micros) -> Snapshot:
-        """Give what the preferences were at a past moment, from what had been recorded by then."""
-        target = await resolve(self._storage, brand_id, consumer_id)
-        revision, catalogue = self._catalogues.of(brand_id).at(moment)
+        """Give what the preferences were at a past moment, from what had been recorded by then.
+
+        Raises:
+            RefusedError: 422 for a moment that has not come.
+        """
+        if moment > self._clock.now():
+            raise refuse_member("", Code.FROM_THE_FUTURE, f"as_of {NOT_YET}")
+        preferences, published = await self._past.of(brand_id, consumer_id, moment)
         return build_snapshot(
-            await self._preferences_at(brand_id, target, moment),
-            catalogue,
-            Silence(catalogue),
+            preferences,
+            published.catalogue,
+            published.silence,
             brand_id=brand_id,
-            revision=revision,
+            revision=published.revision,
             store_id=self._storage.store_id,
             now=moment,
         )
 
-    async def wait_for(self, brand_id: str, consumer_id: str, version: int) -> None:
-        """Wait up to 2 seconds until a consumer has reached a version.
+    async def wait_for(self, caller: Caller, consumer_id: str, version: int) -> None:
+        """Wait up to 2 seconds until a consumer has reached a version; no more than 64 wait under one key.
 
         Raises:
-            RefusedError: 409 `version_not_reached`.
+            RefusedError: 409 `version_not_reached`, or 429 when enough are waiting already.
         """
-        target = await resolve(self._storage, brand_id, consumer_id)
+        target = await resolve(self._storage, caller.brand_id, consumer_id)
+        if await self._storage.version(caller.brand_id, target) >= version:
+            return
+        key_id = caller.key_id
+        if self._waiting[key_id] >= MOST_WAITING:
+            raise come_again(f"{MOST_WAITING} requests of this key wait for a version already; ask again in a second")
+        self._waiting[key_id] += 1
+        try:
+            await self._wait_for(caller.brand_id, target, version)
+        finally:
+            self._waiting[key_id] -= 1
+            if not self._waiting[key_id]:
+                del self._waiting[key_id]
+
+    async def _wait_for(self, brand_id: str, consumer_id: str, version: int) -> None:
         deadline = asyncio.get_running_loop().time() + AT_LEAST_WAIT.total_seconds()
         while True:
-            current = await self._storage.version(brand_id, target)
+            current = await self._storage.version(brand_id, consumer_id)
             if current >= version:
                 return
             hopeless = version - current > _HOPELESSLY_AHEAD
@@ -106,24 +128,23 @@ class Reading:
             await asyncio.sleep(_POLL.total_seconds())
 
     async def decisions(self, caller: Caller, checks: list[Check]) -> dict[str, Any]:
-        """Answer up to 500 checks; each consumer is read once."""
-        published = self._catalogues.of(caller.brand_id)
+        """Answer up to 500 checks; each consumer is read once, and once more for each past moment.
+
+        Raises:
+            RefusedError: 422 for a moment that has not come, and beyond 10 past moments.
+        """
         now = self._clock.now()
-        read: dict[tuple[str, Micros | None], Preferences] = {}
+        check_moments(checks, now)
+        read: dict[tuple[str, Micros | None], tuple[Preferences, Published]] = {}
         answers = []
         for check in checks:
-            moment = check.moment
-            key = (check.consumer_id, moment)
+            key = (check.consumer_id, check.moment)
             if key not in read:
-                target = await resolve(self._storage, caller.brand_id, check.consumer_id)
-                read[key] = (
-                    await self._preferences(caller.brand_id, target)
-                    if moment is None
-                    else await self._preferences_at(caller.brand_id, target, moment)
-                )
-            catalogue = published.catalogue if moment is None else published.at(moment)[1]
-            decision = decide(read[key], catalogue, check.topic, now if moment is None else moment, check.device_id)
-            answers.append(decision_json(check.consumer_id, read[key].version, decision, catalogue))
+                read[key] = await self._read(caller.brand_id, *key)
+            preferences, published = read[key]
+            moment = now if check.moment is None else check.moment
+            decision = decide(preferences, published.catalogue, check.topic, moment, check.device_id)
+            answers.append(decision_json(check.consumer_id, preferences.version, decision, published.catalogue))
         return {"store_id": self._storage.store_id, "decisions": answers}
 
     async def history(
@@ -155,64 +176,20 @@ class Reading:
                 visitor: [change_json(visitor, change) for change in said] for visitor, said in before.items()
             },
             "changes": [change_json(target, change) for change in changes],
+            "disclosures": await self._disclosures.all(brand_id, target),
             **facts_json(preferences_of(target, snapshot.version, state)),
         }
 
-    def _silence(self, brand_id: str, published: Published) -> Silence:
-        known = self._silences.get(brand_id)
-        if known is None or known[0] is not published:
-            known = self._silences[brand_id] = (published, Silence(published.catalogue))
-        return known[1]
+    async def _read(self, brand_id: str, consumer_id: str, moment: Micros | None) -> tuple[Preferences, Published]:
+        if moment is not None:
+            return await self._past.of(brand_id, consumer_id, moment)
+        target = await resolve(self._storage, brand_id, consumer_id)
+        return await self._preferences(brand_id, target), self._catalogues.of(brand_id)
 
     async def _preferences(self, brand_id: str, consumer_id: str) -> Preferences:
         stored = await self._storage.consumer(brand_id, consumer_id)
         return preferences_of(consumer_id, stored.version if stored else 0, read_state(stored))
 
-    async def _preferences_at(self, brand_id: str, consumer_id: str, moment: Micros) -> Preferences:
-        return replay(consumer_id, await self._storage.changes_until(brand_id, consumer_id, moment))
-
 
 _FAR = 365 * 24 * 3600 * 1_000_000
 """A change may lie ahead of the clock after the machine's was set back; an export leaves nothing out for that."""
-
-
-def choice_json(consumer_id: str, change: StoredChange) -> dict[str, Any]:
-    """Give a recorded choice as history shows it: as it was sent, and what the server added."""
-    body = loads(change.body)
-    kept = body["kept"]
-    answer: dict[str, Any] = {
-        **body["choice"],
-        "consumer_id": consumer_id,
-        "actor": kept["actor"],
-        "made_at": format_micros(kept["made_at"]),
-        "based_on": kept["based_on"],
-        "version": change.version,
-        "recorded_at": format_micros(change.recorded_at),
-        "effective_at": format_micros(change.effective_at),
-        "recorded_by": body["recorded_by"],
-    }
-    if "expires_at" in kept:
-        answer["expires_at"] = format_micros(kept["expires_at"])
-    if "notice_version" in kept:
-        answer["notice"] = {**answer.get("notice", {}), "version": kept["notice_version"]}
-    based_on_sent = body["choice"].get("based_on")
-    if based_on_sent is not None and based_on_sent != kept["based_on"]:
-        answer["based_on_sent"] = based_on_sent
-    for name in ("linked_from", "made_at_sent"):
-        if name in kept:
-            answer[name] = kept[name]
-    return answer
-
-
-def change_json(consumer_id: str, change: StoredChange) -> dict[str, Any]:
-    """Give any recorded change as the export shows it."""
-    if change.kind == "choice":
-        return {"kind": "choice", **choice_json(consumer_id, change)}
-    body = loads(change.body)
-    return {
-        "kind": change.kind,
-        "version": change.version,
-        "recorded_at": format_micros(change.recorded_at),
-        "sent": body["sent"],
-        "recorded_by": body["recorded_by"],
-    }

@@ -18,14 +18,21 @@ class RefusedError(Exception):
         *,
         problems: Sequence[Problem] = (),
         current_version: int | None = None,
+        retry_after: int | None = None,
     ) -> None:
-        """Keep what the answer needs."""
+        """Keep what the answer needs; `retry_after` is in seconds."""
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.problems = tuple(problems)
         self.current_version = current_version
+        self.retry_after = retry_after
+
+
+def come_again(message: str) -> RefusedError:
+    """Make a 429: as much of this as may run at once is running; a second later it may be over."""
+    return RefusedError(HTTPStatus.TOO_MANY_REQUESTS, Code.RATE_LIMITED, message, retry_after=1)
 
 
 def refuse_members(problems: Sequence[Problem]) -> RefusedError:

@@ -6,7 +6,7 @@ from typing import Any
 from sayso.model.preferences import Preferences
 from sayso.rules.fold import add
 from sayso_server.jsonio import loads
-from sayso_server.services.recording import recorded_choice
+from sayso_server.services.recorded_body import recorded_choice
 from sayso_server.services.state import State, preferences_of
 from sayso_server.storage.base import StoredChange
 
@@ -29,9 +29,11 @@ def apply_outcome(state: State, kind: str, outcome: dict[str, Any]) -> None:
     """Apply a change that is no choice. It carries its whole outcome, so that reading it back decides nothing again."""
     match kind:
         case "device":
+            state.devices.pop(outcome.get("dropped", ""), None)
             state.devices[outcome["device_id"]] = outcome["device"]
         case "signal":
-            state.signals.append(outcome["seen"])
+            seen = outcome["seen"]
+            state.signals = [*(known for known in state.signals if known[:2] != seen[:2]), seen]
         case "age":
             state.age = outcome["age"]
         case "link" if "linked_to" in outcome:

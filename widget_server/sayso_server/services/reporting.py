@@ -1,24 +1,26 @@
 """Recording what is no choice: device reports, signals and evidence of age."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sayso.model.age import AgeEvidence, AgeReport, AgeSource
-from sayso.model.device import Capability, DeviceState
 from sayso.model.instant import Micros, format_micros, to_micros
 from sayso.model.signal import SignalReport, SignalSeen
-from sayso.rules.devices import UnknownVocabularyError, normalise
+from sayso.rules.age import lower_band
+from sayso.rules.devices import UnknownVocabularyError, newest, normalise
 from sayso.rules.effective import is_from_the_future
+from sayso.rules.gpc import device_to_note
 from sayso.wire import Code, TokenClass
 from sayso_server.clock import Clock
 from sayso_server.jsonio import dumps
 from sayso_server.services.caller import Caller
 from sayso_server.services.device_report import DeviceReportBody
-from sayso_server.services.identity import resolve
-from sayso_server.services.recording import LinkedMeanwhileError
+from sayso_server.services.device_room import make_room
+from sayso_server.services.identity import LinkedMeanwhileError, resolve
 from sayso_server.services.refusals import refuse_member
 from sayso_server.services.replay import apply_outcome
-from sayso_server.services.state import State, pack_device, read_state, unpack_device, write_state
+from sayso_server.services.state import State, dated_states, pack_device, read_state, without_doubts, write_state
 from sayso_server.storage.base import Found, Storage, StoredChange, StoredConsumer, Wanted, Write
 
 Answer = dict[str, Any]
@@ -37,7 +39,11 @@ class Reporting:
     async def device(self, caller: Caller, consumer_id: str, device_id: str, report: DeviceReportBody) -> Answer:
         """Record what a device says about its permissions; what was reported before and is not named now stays.
 
-        An older report never overwrites a newer one, and a denial wins a tie.
+        Each capability has its newest word, and of one moment the most cautious (see `rules.devices.newest`). The
+        same report again changes nothing and is not recorded twice; one without a time is of the time it comes.
+
+        Raises:
+            RefusedError: 422, also `too_many` for a device beyond those that `services.device_room` keeps.
         """
         try:
             known = normalise(report.vocabulary, report.states)
@@ -46,24 +52,35 @@ class Reporting:
         observed_at = to_micros(report.observed_at) if report.observed_at is not None else self._clock.now()
         self._refuse_future("/observed_at", observed_at)
 
-        def decide(state: State, version: int, now: Micros) -> tuple[dict[str, Any], Answer]:
-            reported_at = min(observed_at, now)
-            states = _newest(state, device_id, known.states, reported_at)
-            for name in known.doubted:
-                states.pop(name, None)
-            outcome = {"device_id": device_id, "device": pack_device(report.vocabulary, states)}
+        sent = {"vocabulary": report.vocabulary, "observed_at": format_micros(observed_at), "states": report.states}
+        fingerprint = hashlib.sha256(dumps(sent)).hexdigest()[:32]
+
+        def decide(state: State, version: int, now: Micros) -> tuple[dict[str, Any] | None, Answer]:
+            before = state.devices.get(device_id)
+            again = before is not None and before[2:] == [fingerprint]
+            states = dated_states(before) if before is not None else {}
+            outcome = None
+            if not again:
+                dropped = make_room(state.devices, device_id, now)
+                states = newest(states, known, min(observed_at, now))
+                outcome = {"device_id": device_id, "device": pack_device(report.vocabulary, states, fingerprint)}
+                if dropped is not None:
+                    outcome["dropped"] = dropped
             answer: Answer = {
-                "version": version,
-                "states": {name.value: device.to_json() for name, (device, _) in states.items()},
+                "version": version - 1 if again else version,
+                "states": {name.value: device.to_json() for name, (device, _) in without_doubts(states).items()},
                 "unknown": [{"name": unknown.name, "value": unknown.value} for unknown in known.unknown],
             }
             return outcome, answer
 
-        sent = {"vocabulary": report.vocabulary, "observed_at": format_micros(observed_at), "states": report.states}
         return await self._record(caller, consumer_id, "device", sent, decide)
 
     async def signal(self, caller: Caller, consumer_id: str, report: SignalReport) -> Answer:
-        """Record the first sight of a signal on a device; seeing it again changes nothing."""
+        """Record the first sight of a signal on a device; seeing it again changes nothing.
+
+        Where a consumer has more devices than are kept apart, it is recorded without one. Whether that sight is the
+        first on its device can't be told then, so it counts anew once something was granted in spite of the last.
+        """
         observed_at = to_micros(report.observed_at) if report.observed_at is not None else None
         if observed_at is not None:
             self._refuse_future("/observed_at", observed_at)
@@ -71,31 +88,41 @@ class Reporting:
 
         def decide(state: State, version: int, now: Micros) -> tuple[dict[str, Any] | None, Answer]:
             known = [SignalSeen(*seen) for seen in state.signals]
-            if any(seen.name == report.name.value and seen.device_id == device_id for seen in known):
+            noted = device_to_note(known, report.name.value, device_id)
+            pair = (report.name.value, noted)
+            earlier = next((seen for seen in known if (seen.name, seen.device_id) == pair), None)
+            if earlier is not None and (noted == device_id or not _is_overridden(earlier, state)):
                 return None, {"version": version - 1, "signals": signals_json(known), "replayed": True}
             effective = now if observed_at is None else min(observed_at, now)
-            seen = SignalSeen(report.name.value, device_id, version, effective, report.source.value)
-            answer = {"version": version, "signals": signals_json([*known, seen]), "replayed": False}
+            seen = SignalSeen(*pair, version, effective, report.source.value)
+            others = [other for other in known if other != earlier]
+            answer = {"version": version, "signals": signals_json([*others, seen]), "replayed": False}
             return {"seen": list(seen)}, answer
 
         sent = report.model_dump(mode="json", exclude_none=True)
         return await self._record(caller, consumer_id, "signal", sent, decide)
 
     async def age(self, caller: Caller, consumer_id: str, report: AgeReport) -> Answer:
-        """Record evidence of age; the newest of each source counts."""
+        """Record evidence of age; the newest of each source counts, and of one moment the lower band.
+
+        Evidence that changes nothing, such as the same once more, is not recorded.
+        """
         if caller.token_class is TokenClass.CONSUMER and report.source is not AgeSource.SELF:
             raise refuse_member("/source", Code.ACTOR_NOT_YOURS, "a consumer's own statement has source self")
         observed_at = to_micros(report.observed_at) if report.observed_at is not None else None
         if observed_at is not None:
             self._refuse_future("/observed_at", observed_at)
 
-        def decide(state: State, version: int, now: Micros) -> tuple[dict[str, Any], Answer]:
+        def decide(state: State, version: int, now: Micros) -> tuple[dict[str, Any] | None, Answer]:
             moment = now if observed_at is None else min(observed_at, now)
             piece = AgeEvidence(report.source.value, report.lower, report.upper, moment, report.method)
             pieces = [AgeEvidence(*known) for known in state.age]
-            newer = any(known.source == piece.source and known.observed_at > moment for known in pieces)
-            if not newer:
-                pieces = [*(known for known in pieces if known.source != piece.source), piece]
+            earlier = next((known for known in pieces if known.source == piece.source), None)
+            if earlier is not None and earlier.observed_at == moment:
+                piece = lower_band(earlier, piece)
+            if earlier is not None and (earlier == piece or earlier.observed_at > moment):
+                return None, {"version": version - 1, "age": age_json(pieces)}
+            pieces = [*(known for known in pieces if known != earlier), piece]
             return {"age": [list(known) for known in pieces]}, {"version": version, "age": age_json(pieces)}
 
         return await self._record(caller, consumer_id, "age", report.model_dump(mode="json", exclude_none=True), decide)
@@ -157,15 +184,9 @@ def age_json(pieces: list[AgeEvidence] | tuple[AgeEvidence, ...]) -> dict[str, A
     }
 
 
-def _newest(
-    state: State, device_id: str, reported: Mapping[Capability, DeviceState], reported_at: Micros
-) -> dict[Capability, tuple[DeviceState, Micros]]:
-    packed = state.devices.get(device_id)
-    states = dict(unpack_device(packed).states) if packed is not None else {}
-    for name, device in reported.items():
-        known = states.get(name)
-        older = known is not None and known[1] > reported_at
-        tie_kept = known is not None and known[1] == reported_at and not known[0].passes and device.passes
-        if not older and not tie_kept:
-            states[name] = (device, reported_at)
-    return states
+def _is_overridden(seen: SignalSeen, state: State) -> bool:
+    return any(
+        seen.name in grant.overrides and grant.version > seen.version
+        for fold in state.topics.values()
+        for grant in fold.grants
+    )

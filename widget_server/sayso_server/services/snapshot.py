@@ -12,7 +12,7 @@ from sayso.model.preferences import Preferences
 from sayso.rules.decide import decide
 from sayso.rules.explain import explain, facts_of
 from sayso_server.jsonio import dumps
-from sayso_server.services.entries import Silence, entry, member, time_or_none
+from sayso_server.services.entries import Silence, entry, member, member_of, time_or_none
 from sayso_server.services.reporting import age_json, signals_json
 
 
@@ -71,7 +71,7 @@ def build_snapshot(
     differing = silence.differing(preferences)
     moments: list[Micros] = []
     decided = {
-        key: member(key, _decided(preferences, catalogue, key, now, moments))
+        key: _member(preferences, catalogue, key, now, moments)
         for key in (members if differing is None else sorted(differing))
     }
     members.update(decided)
@@ -85,7 +85,7 @@ def build_snapshot(
             "valid_until": time_or_none(valid_until),
         }
     )
-    facts = dumps(facts_json(preferences))
+    facts = _NO_FACTS if _without_facts(preferences) else dumps(facts_json(preferences))
     body = b'%b,"topics":{%b},%b' % (head[:-1], b",".join(members.values()), facts[1:])
     # Store, brand, consumer, version and revision fix all the rest but for what time changes, and that is decided.
     digest = hashlib.sha256(b"\0".join((brand_id.encode(), head, *decided.values(), facts))).digest()
@@ -93,26 +93,28 @@ def build_snapshot(
     return Snapshot(preferences.version, revision, now, valid_until, etag, body)
 
 
-def _decided(
-    preferences: Preferences, catalogue: Catalogue, key: str, now: Micros, moments: list[Micros]
-) -> dict[str, Any]:
+def _member(preferences: Preferences, catalogue: Catalogue, key: str, now: Micros, moments: list[Micros]) -> bytes:
     """Decide one topic, on each device too where that matters; adds to `moments` when time alone changes it."""
     decision = decide(preferences, catalogue, key, now)
     if decision.valid_until is not None:
         moments.append(decision.valid_until)
-    decided = entry(decision)
-    if preferences.devices and catalogue.uses_device(key):
-        by_device = decided["by_device"] = {}
-        for device_id in preferences.devices:
-            there = decide(preferences, catalogue, key, now, device_id)
-            if there.valid_until is not None:
-                moments.append(there.valid_until)
-            by_device[device_id] = {
-                "allowed": there.allowed,
-                "reason": there.reason,
-                "valid_until": time_or_none(there.valid_until),
-            }
-    return decided
+    if not (preferences.devices and catalogue.uses_device(key)):
+        return member_of(decision)
+    by_device = {}
+    for device_id in preferences.devices:
+        there = decide(preferences, catalogue, key, now, device_id)
+        if there.valid_until is not None:
+            moments.append(there.valid_until)
+        by_device[device_id] = {
+            "allowed": there.allowed,
+            "reason": there.reason,
+            "valid_until": time_or_none(there.valid_until),
+        }
+    return member(key, {**entry(decision), "by_device": by_device})
+
+
+def _without_facts(preferences: Preferences) -> bool:
+    return not (preferences.devices or preferences.signals or preferences.age)
 
 
 def facts_json(preferences: Preferences) -> dict[str, Any]:
@@ -129,6 +131,9 @@ def facts_json(preferences: Preferences) -> dict[str, Any]:
         "signals": signals_json(preferences.signals),
         "age": age_json(preferences.age),
     }
+
+
+_NO_FACTS = dumps(facts_json(Preferences("nobody")))
 
 
 def decision_json(consumer_id: str, version: int, decision: Decision, catalogue: Catalogue) -> dict[str, Any]:

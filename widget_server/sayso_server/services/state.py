@@ -13,6 +13,7 @@ from sayso.model.instant import Micros
 from sayso.model.preferences import DeviceReport, Preferences, TopicFold
 from sayso.model.recorded import RecordedChoice
 from sayso.model.signal import SignalSeen
+from sayso.rules.devices import Dated
 from sayso.rules.fold import NOTHING
 from sayso_server.jsonio import dumps, loads
 from sayso_server.storage.base import StoredConsumer
@@ -74,7 +75,8 @@ class State:
 
     Attributes:
         topics: The folds.
-        devices: Per device: vocabulary and, per capability, the state and when it was reported.
+        devices: Per device: vocabulary; per capability, the state (None for a doubt) and when it was reported; and
+            the fingerprint of the latest report.
         signals: First sights.
         age: The newest evidence of each source.
         linked_to: For an anonymous id, the known consumer it became.
@@ -134,40 +136,54 @@ def preferences_of(consumer_id: str, version: int, state: State) -> Preferences:
     )
 
 
-def pack_device(vocabulary: str, states: Mapping[Capability, tuple[DeviceState, Micros]]) -> list[Any]:
-    """Pack one device's report."""
-    return [vocabulary, {name.value: [state.to_json(), at] for name, (state, at) in states.items()}]
+def pack_device(vocabulary: str, states: Mapping[Capability, Dated], fingerprint: str) -> list[Any]:
+    """Pack what one device said, its doubts included; the fingerprint is of the report that came last."""
+    packed = {name.value: [state.to_json() if state is not None else None, at] for name, (state, at) in states.items()}
+    return [vocabulary, packed, fingerprint]
 
 
 def unpack_device(packed: list[Any]) -> DeviceReport:
-    """Unpack one device's report."""
-    vocabulary, states = packed
-    return DeviceReport(
-        vocabulary, {Capability(name): (DeviceState.from_json(state), at) for name, (state, at) in states.items()}
-    )
+    """Unpack what one device said, as the rules take it: a capability in doubt is as if it was never reported."""
+    return DeviceReport(packed[0], without_doubts(dated_states(packed)))
+
+
+def dated_states(packed: list[Any]) -> dict[Capability, Dated]:
+    """Unpack what one device said, its doubts included."""
+    return {
+        Capability(name): (DeviceState.from_json(state) if state is not None else None, at)
+        for name, (state, at) in packed[1].items()
+    }
+
+
+def without_doubts(states: Mapping[Capability, Dated]) -> dict[Capability, tuple[DeviceState, Micros]]:
+    """Give only what is known."""
+    return {name: (state, at) for name, (state, at) in states.items() if state is not None}
 
 
 def pack_choice(choice: RecordedChoice) -> list[Any]:
     """Pack a recorded choice without the defaults at its end."""
-    packed: list[Any] = list(choice)
-    if not choice.overrides:
+    if choice.overrides:
+        return list(choice)
+    packed: list[Any] = list(choice[:-1])
+    while packed[-1] is None:
         packed.pop()
-        while packed[-1] is None:
-            packed.pop()
     return packed
+
+
+_MEMBERS = len(RecordedChoice._fields)
 
 
 def unpack_choice(packed: list[Any]) -> RecordedChoice:
     """Unpack a recorded choice."""
-    if len(packed) == len(RecordedChoice._fields):
+    if len(packed) == _MEMBERS:
         packed[-1] = tuple(packed[-1])
     return RecordedChoice(*packed)
 
 
 def _pack_fold(fold: TopicFold) -> list[Any]:
     packed: list[Any] = [
-        [pack_choice(choice) for choice in fold.grants],
-        [pack_choice(choice) for choice in fold.refusals],
+        [pack_choice(choice) for choice in fold.grants] if fold.grants else [],
+        [pack_choice(choice) for choice in fold.refusals] if fold.refusals else [],
         fold.seen_to,
     ]
     if fold.by_brand is not None:
@@ -178,8 +194,8 @@ def _pack_fold(fold: TopicFold) -> list[Any]:
 def _unpack_fold(packed: list[Any]) -> TopicFold:
     grants, refusals, seen_to, *brand = packed
     return TopicFold(
-        tuple(unpack_choice(choice) for choice in grants),
-        tuple(unpack_choice(choice) for choice in refusals),
+        tuple([unpack_choice(choice) for choice in grants]) if grants else (),
+        tuple([unpack_choice(choice) for choice in refusals]) if refusals else (),
         seen_to,
         unpack_choice(brand[0]) if brand else None,
     )

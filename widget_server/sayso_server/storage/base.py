@@ -5,8 +5,9 @@ the storage calls inside its transaction, so that a whole change is read, decide
 between can be cancelled.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import timedelta
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeVar
 
 from sayso.model.instant import Micros
@@ -54,8 +55,7 @@ class StoredChange(NamedTuple):
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a plan needs to see of one consumer.
 
     Attributes:
@@ -71,18 +71,16 @@ class Wanted:
     whole_history: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What there is of one consumer; `consumer` is None for one never seen."""
 
     consumer: StoredConsumer | None
-    choices: Mapping[str, StoredChange] = field(default_factory=dict)
-    effective_max: Mapping[int, Micros] = field(default_factory=dict)
+    choices: Mapping[str, StoredChange] = MappingProxyType({})
+    effective_max: Mapping[int, Micros] = MappingProxyType({})
     history: Sequence[StoredChange] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """The changes to append to one of the wanted consumers, and their new state.
 
     Versions follow on from what was found.
@@ -126,8 +124,80 @@ class StoredCatalogue(NamedTuple):
     body: bytes
 
 
+class NewDisclosure(NamedTuple):
+    """One hand-over to record.
+
+    Attributes:
+        consumer_id: Whose data.
+        disclosure_id: A UUID in its canonical lower-case form.
+        fingerprint: SHA-256 of the content as sent.
+        body: JSON in UTF-8: the content and who recorded it.
+    """
+
+    consumer_id: str
+    disclosure_id: str
+    fingerprint: bytes
+    body: bytes
+
+
+class StoredDisclosure(NamedTuple):
+    """One recorded hand-over. Rows are never updated.
+
+    Attributes:
+        recorded_at: Server time in microseconds. No two of a brand's are the same and a later one is larger, so that it
+            is also where a page goes on.
+        disclosure_id: Its id.
+        body: As in `NewDisclosure`.
+    """
+
+    recorded_at: Micros
+    disclosure_id: str
+    body: bytes
+
+
+class FeedEntry(NamedTuple):
+    """One line of what has happened in a brand.
+
+    Attributes:
+        position: Where it stands; counts this brand's commits alone, 1 for the first, and rows of one commit share it.
+        consumer_id: Whose preferences changed; None when the catalogue was published.
+        version: The consumer's newest version within this position, or the catalogue's revision.
+    """
+
+    position: int
+    consumer_id: str | None
+    version: int
+
+
+class FeedPage(NamedTuple):
+    """A run of whole positions.
+
+    Attributes:
+        until: The last position read, of which there may be nothing left to tell; `after` if there is none yet.
+        entries: Oldest position first.
+    """
+
+    until: int
+    entries: tuple[FeedEntry, ...]
+
+
+FEED_KEPT = 100_000
+"""Positions of a brand that its feed goes back at least, unless they are older than `FEED_KEPT_FOR`."""
+FEED_KEPT_FOR = timedelta(hours=24)
+"""How long a position is kept at least, unless `FEED_KEPT` newer ones came."""
+
+
 class StorageUnavailableError(Exception):
     """The database can't take or give anything now; nothing was acknowledged."""
+
+
+class ReusedIdError(Exception):
+    """Ids that are to be recorded stand for other content already; nothing was recorded."""
+
+    def __init__(self, places: Sequence[int]) -> None:
+        """Keep where among those to record they stood."""
+        super().__init__("an id was used before for other content")
+        self.places = tuple(places)
 
 
 class CatalogueChangedError(Exception):
@@ -163,6 +233,10 @@ class Storage(Protocol):
         """
         ...
 
+    async def can_write(self) -> bool:
+        """Tell whether a change would reach the disk now. Records nothing about anybody, and answers within seconds."""
+        ...
+
     async def consumer(self, brand_id: str, consumer_id: str) -> StoredConsumer | None:
         """Give the newest state, or None for a consumer never seen."""
         ...
@@ -183,6 +257,61 @@ class Storage(Protocol):
 
     async def consumer_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
         """Give the brand's consumer ids after one, in byte order."""
+        ...
+
+    async def disclose(self, brand_id: str, new: Sequence[NewDisclosure], *, now: Micros) -> list[bool]:
+        """Record hand-overs in one transaction; return only after they are on disk.
+
+        The consumers need not be known otherwise. No consumer and id may stand twice among them.
+
+        Args:
+            brand_id: Whose.
+            new: What to record.
+            now: The time; what is recorded gets later times than all of the brand's before.
+
+        Returns:
+            For each whether it was there already, with the same content.
+
+        Raises:
+            ReusedIdError: Some were there with other content; nothing was recorded.
+            StorageUnavailableError: Nothing was recorded.
+        """
+        ...
+
+    async def disclosures(
+        self, brand_id: str, consumer_id: str, *, before: Micros | None, limit: int
+    ) -> list[StoredDisclosure]:
+        """Give up to `limit` of a consumer's hand-overs recorded before a moment, newest first."""
+        ...
+
+    async def disclosed_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
+        """Give the ids of the brand's consumers with hand-overs after one, in byte order."""
+        ...
+
+    async def head(self, brand_id: str) -> int:
+        """Give the newest position of a brand's feed, 0 for none; every commit that was acknowledged is counted."""
+        ...
+
+    async def feed(self, brand_id: str, *, after: int, limit: int) -> FeedPage | None:
+        """Give what happened in a brand after a position.
+
+        The newest position always stays; what is older than `FEED_KEPT` and `FEED_KEPT_FOR` say may be gone.
+
+        Args:
+            brand_id: Whose feed.
+            after: The last position that is known; 0 for none.
+            limit: No further position is read once so many changes have been; a position is never split.
+
+        Returns:
+            None if it can't go on from there: what came after `after` is gone, or `after` is ahead of the head.
+        """
+        ...
+
+    def on_commit(self, listener: Callable[[Collection[str]], None]) -> None:
+        """Call a listener on the event loop soon after commits, with the brands whose feed has grown.
+
+        It is a bell, not the news: other processes commit without ringing it. `close` forgets every listener.
+        """
         ...
 
     async def config_version(self) -> int:
@@ -244,6 +373,10 @@ class Storage(Protocol):
         """
         ...
 
-    async def catalogues(self, brand_id: str) -> list[StoredCatalogue]:
-        """Give every revision, oldest first."""
+    async def revisions(self) -> list[tuple[str, int, Micros]]:
+        """Give (brand, revision, when it was published) of every catalogue, by brand and revision; no bodies."""
+        ...
+
+    async def catalogues(self, brand_id: str, *, revision: int | None = None) -> list[StoredCatalogue]:
+        """Give every revision, oldest first; or only the one that is named, if there is one of that number."""
         ...

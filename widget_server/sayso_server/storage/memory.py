@@ -2,7 +2,7 @@
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -10,17 +10,22 @@ from sayso.model.instant import Micros
 from sayso_server.clock import Clock, SystemClock
 from sayso_server.storage.base import (
     CatalogueChangedError,
+    FeedPage,
     Found,
+    NewDisclosure,
     Plan,
     StorageUnavailableError,
     StoredBrand,
     StoredCatalogue,
     StoredChange,
     StoredConsumer,
+    StoredDisclosure,
     StoredKey,
     Wanted,
     Write,
 )
+from sayso_server.storage.memory_disclosures import MemoryDisclosures
+from sayso_server.storage.memory_feed import MemoryFeeds
 
 T = TypeVar("T")
 
@@ -54,6 +59,8 @@ class MemoryStorage:
         self._keys: dict[str, StoredKey] = {}
         self._origins: set[tuple[str, str]] = set()
         self._catalogues: dict[str, list[StoredCatalogue]] = {}
+        self._feeds = MemoryFeeds()
+        self._disclosures = MemoryDisclosures()
 
     @property
     def store_id(self) -> str:
@@ -67,6 +74,7 @@ class MemoryStorage:
     async def close(self) -> None:
         """Refuse everything from now on. Idempotent."""
         self._open = False
+        self._feeds.listeners.clear()
 
     async def record(self, brand_id: str, wanted: Sequence[Wanted], plan: Plan[T]) -> T:
         """Read, decide and write at once.
@@ -75,12 +83,18 @@ class MemoryStorage:
             StorageUnavailableError: It is closed; nothing was written.
         """
         self._check_open()
-        writes, answer = plan({each.consumer_id: self._find(brand_id, each) for each in wanted}, self._clock.now())
+        now = self._clock.now()
+        writes, answer = plan({each.consumer_id: self._find(brand_id, each) for each in wanted}, now)
         for write in writes:
             self._check(brand_id, write)
         for write in writes:
             self._append(brand_id, write)
+        self._feeds.wrote(brand_id, writes, now)
         return answer
+
+    async def can_write(self) -> bool:
+        """Tell whether it is open."""
+        return self._open
 
     async def consumer(self, brand_id: str, consumer_id: str) -> StoredConsumer | None:
         """Give the newest state, or None for a consumer never seen."""
@@ -111,6 +125,41 @@ class MemoryStorage:
         ids = sorted(consumer_id for brand, consumer_id in self._consumers if brand == brand_id)
         start = bisect_right(ids, after)
         return ids[start : start + limit]
+
+    async def disclose(self, brand_id: str, new: Sequence[NewDisclosure], *, now: Micros) -> list[bool]:
+        """Record hand-overs; tell for each whether it was there already.
+
+        Raises:
+            ReusedIdError: Some were there with other content; nothing was recorded.
+        """
+        self._check_open()
+        return self._disclosures.record(brand_id, new, now)
+
+    async def disclosures(
+        self, brand_id: str, consumer_id: str, *, before: Micros | None, limit: int
+    ) -> list[StoredDisclosure]:
+        """Give up to `limit` of a consumer's hand-overs recorded before a moment, newest first."""
+        self._check_open()
+        return self._disclosures.page(brand_id, consumer_id, before, limit)
+
+    async def disclosed_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
+        """Give the ids of the brand's consumers with hand-overs after one, in byte order."""
+        self._check_open()
+        return self._disclosures.consumer_ids(brand_id, after, limit)
+
+    async def head(self, brand_id: str) -> int:
+        """Give the newest position of a brand's feed, 0 for none."""
+        self._check_open()
+        return self._feeds.head(brand_id)
+
+    async def feed(self, brand_id: str, *, after: int, limit: int) -> FeedPage | None:
+        """Give what happened in a brand after a position; None if it can't go on from there."""
+        self._check_open()
+        return self._feeds.page(brand_id, after, limit)
+
+    def on_commit(self, listener: Callable[[Collection[str]], None]) -> None:
+        """Call a listener after every commit, with the brands whose feed has grown. `close` forgets it."""
+        self._feeds.listeners.append(listener)
 
     async def config_version(self) -> int:
         """Give a number that changes whenever brands, keys, origins or catalogues do."""
@@ -196,12 +245,22 @@ class MemoryStorage:
         stored = StoredCatalogue(len(revisions) + 1, published_at, body)
         revisions.append(stored)
         self._config_version += 1
+        self._feeds.published(brand_id, stored.revision, published_at)
         return stored
 
-    async def catalogues(self, brand_id: str) -> list[StoredCatalogue]:
-        """Give every revision, oldest first."""
+    async def revisions(self) -> list[tuple[str, int, Micros]]:
+        """Give (brand, revision, when it was published) of every catalogue, by brand and revision; no bodies."""
         self._check_open()
-        return list(self._catalogues.get(brand_id, ()))
+        return [
+            (brand_id, stored.revision, stored.published_at)
+            for brand_id, revisions in sorted(self._catalogues.items())
+            for stored in revisions
+        ]
+
+    async def catalogues(self, brand_id: str, *, revision: int | None = None) -> list[StoredCatalogue]:
+        """Give every revision, oldest first; or only the one that is named, if there is one of that number."""
+        self._check_open()
+        return [each for each in self._catalogues.get(brand_id, ()) if revision in (None, each.revision)]
 
     def _check_open(self) -> None:
         if not self._open:

@@ -20,8 +20,9 @@ from sayso.rules.devices import (
     web,
 )
 from sayso.rules.devices.findings import Findings, Report, UnknownValue
+from sayso.rules.devices.order import Dated, newest
 
-__all__ = ["VOCABULARIES", "Report", "UnknownValue", "UnknownVocabularyError", "normalise"]
+__all__ = ["VOCABULARIES", "Dated", "Report", "UnknownValue", "UnknownVocabularyError", "newest", "normalise"]
 
 _READERS: Mapping[str, Callable[[str, object, Findings], None]] = MappingProxyType(
     {

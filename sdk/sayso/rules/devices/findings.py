@@ -81,8 +81,8 @@ class Report:
     Attributes:
         states: By capability; one that was not reported, or is in doubt, is absent (`device_unknown`).
         unknown: What no table lists, sorted by name.
-        doubted: Absent because of an unknown value. What an earlier report said of these no longer holds; of
-            the merely unreported it does.
+        doubted: Absent because of an unknown value. From this report's moment on, what an earlier one said of these
+            no longer holds (see `newest`); of the merely unreported it does.
     """
 
     states: dict[Capability, DeviceState]

@@ -1,4 +1,5 @@
--- The first schema: brands with their keys, origins and catalogues; consumers; everything recorded of them.
+-- The first schema: brands with their keys, origins and catalogues; consumers; everything recorded of them; what was
+-- handed over to partners.
 
 -- One row. `sequence` counts commits: the high-water mark beside the database holds the newest one seen, so a
 -- database that lost its end (a damaged WAL, an older backup) is noticed. `config_version` counts changes of
@@ -79,3 +80,33 @@ CREATE TABLE change (
 
 -- The last word on "once": the same choice can't be recorded twice for one consumer.
 CREATE UNIQUE INDEX change_choice ON change (consumer_key, choice_id) WHERE choice_id IS NOT NULL;
+
+-- What happened in a brand, in the order of its commits: one small row for each transaction, which names the changes
+-- that it appended (among them may be other brands') or the revision that it published. `position` counts the brand's
+-- own rows, so that no brand sees how busy another is. Ids stand in `change` and `consumer` alone: whoever is erased
+-- there is gone from here.
+CREATE TABLE feed (
+    brand_id     TEXT NOT NULL,
+    position     INTEGER NOT NULL,
+    first_change INTEGER NOT NULL,
+    last_change  INTEGER NOT NULL,
+    revision     INTEGER,
+    recorded_at  INTEGER NOT NULL,
+    PRIMARY KEY (brand_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- One row for each hand-over to or from a partner; never updated. Consumers stand here by name, as data is handed over
+-- of people who have never said anything. `recorded_at` is the brand's own time made unique, so that it orders the
+-- brand's rows and pages go on from it. A disclosure's id is its UUID as 16 bytes.
+CREATE TABLE disclosure (
+    brand_id      TEXT NOT NULL,
+    recorded_at   INTEGER NOT NULL,
+    consumer_id   TEXT NOT NULL,
+    disclosure_id BLOB NOT NULL,
+    fingerprint   BLOB NOT NULL,
+    body          BLOB NOT NULL,
+    PRIMARY KEY (brand_id, recorded_at)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX disclosure_once ON disclosure (brand_id, consumer_id, disclosure_id);
+CREATE INDEX disclosure_of_consumer ON disclosure (brand_id, consumer_id, recorded_at);

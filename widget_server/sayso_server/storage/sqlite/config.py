@@ -7,6 +7,7 @@ import apsw
 
 from sayso.model.instant import Micros
 from sayso_server.storage.base import CatalogueChangedError, StoredBrand, StoredCatalogue, StoredKey
+from sayso_server.storage.sqlite import feed
 from sayso_server.storage.sqlite.statements import rows
 
 VERSION = "SELECT config_version FROM meta"
@@ -16,7 +17,9 @@ KEYS = (
     "ORDER BY created_at, key_id"
 )
 ORIGINS = "SELECT brand_id, origin FROM origin ORDER BY brand_id, origin"
+REVISIONS = "SELECT brand_id, revision, published_at FROM catalogue ORDER BY brand_id, revision"
 CATALOGUES = "SELECT revision, published_at, body FROM catalogue WHERE brand_id = ? ORDER BY revision"
+CATALOGUE = "SELECT revision, published_at, body FROM catalogue WHERE brand_id = ? AND revision = ?"
 
 
 def key_of(row: Sequence[Any]) -> StoredKey:
@@ -83,6 +86,7 @@ def publish(
         raise CatalogueChangedError(f"the newest revision is {revision}, not {expected_revision}")
     stored = StoredCatalogue(revision + 1, published_at, body)
     _changed(cursor, "INSERT INTO catalogue VALUES (?, ?, ?, ?)", (brand_id, *stored))
+    feed.published(cursor, brand_id, stored.revision, published_at)
     return stored
 
 

@@ -1,7 +1,7 @@
 """One transaction's worth of jobs: read for all of them, let each decide, write for all of them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -9,7 +9,7 @@ import apsw
 from sayso.model.instant import Micros
 from sayso_server.clock import Clock
 from sayso_server.storage.base import Found, Plan, StoredChange, StoredConsumer, Wanted, Write
-from sayso_server.storage.sqlite import statements
+from sayso_server.storage.sqlite import feed, statements
 
 Name = tuple[str, str]
 """Brand and consumer."""
@@ -51,8 +51,11 @@ class Task:
 Job = Record | Task
 
 
-def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
+def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> Collection[str]:
     """Run jobs inside the open transaction, each seeing what the ones before it wrote.
+
+    Returns:
+        The brands of whose consumers something was recorded.
 
     Raises:
         apsw.Error: Reading or writing failed, for whichever of them; nothing of this transaction may be kept.
@@ -80,6 +83,7 @@ def run(cursor: apsw.Cursor, jobs: Sequence[Job], clock: Clock) -> None:
         else:
             pending.add(job.brand_id, writes)
     pending.flush()
+    return pending.announce(now)
 
 
 class Keys:
@@ -186,6 +190,9 @@ class _Pending:
         self._keys = keys
         self._consumers: list[Any] = []
         self._changes: list[Any] = []
+        self._count = 0
+        self._last_change = 0
+        self._ranges: dict[str, tuple[int, int]] = {}
 
     def add(self, brand_id: str, writes: Sequence[Write]) -> None:
         for write in writes:
@@ -203,11 +210,25 @@ class _Pending:
                     fingerprint,
                     body,
                 )
+            if write.changes:
+                first, _ = self._ranges.get(brand_id, (self._count + 1, 0))
+                self._count += len(write.changes)
+                self._ranges[brand_id] = (first, self._count)
+
+    def announce(self, now: Micros) -> Collection[str]:
+        """Append to the feed of each brand what was flushed, and give the brands."""
+        # Nobody else writes, so that all of this transaction's changes stand side by side.
+        before = self._last_change - self._count
+        for brand_id, (first, last) in self._ranges.items():
+            feed.changed(self._cursor, brand_id, before + first, before + last, now)
+        return self._ranges
 
     def flush(self) -> None:
         for count, values in statements.padded(self._consumers, 7):
             self._cursor.execute(statements.put_consumers(count), values)
         for count, values in statements.padded(self._changes, 9):
             self._cursor.execute(statements.insert_changes(count), values)
+        if self._changes:
+            self._last_change = self._cursor.connection.last_insert_rowid()
         self._consumers.clear()
         self._changes.clear()

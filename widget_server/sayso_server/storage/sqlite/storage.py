@@ -2,30 +2,35 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 
 from sayso.model.instant import Micros
 from sayso_server.clock import Clock, SystemClock
 from sayso_server.storage.base import (
+    FeedPage,
+    NewDisclosure,
     Plan,
     StorageUnavailableError,
     StoredBrand,
     StoredCatalogue,
     StoredChange,
     StoredConsumer,
+    StoredDisclosure,
     StoredKey,
     Wanted,
 )
-from sayso_server.storage.sqlite import config, statements
+from sayso_server.storage.sqlite import config, disclosures, feed, statements
 from sayso_server.storage.sqlite.database import Database
 from sayso_server.storage.sqlite.writer import Writer
 
 T = TypeVar("T")
 _NEWEST = 2**63 - 1
+_LONG = 1_000
+"""Changes that are made of their rows within about a millisecond; more of them on another thread."""
 
 
 class SqliteStorage:
@@ -60,6 +65,7 @@ class SqliteStorage:
         self._writer: Writer | None = None
         self._closing: asyncio.Task[None] | None = None
         self._config_version: int | None = None
+        self._listeners: list[Callable[[Collection[str]], None]] = []
 
     @property
     def store_id(self) -> str:
@@ -75,7 +81,7 @@ class SqliteStorage:
         self._database = await asyncio.to_thread(
             Database, self._path, server=self._server, accept_loss=self._accept_loss
         )
-        self._writer = Writer(self._database.writing, self._clock, asyncio.get_running_loop())
+        self._writer = Writer(self._database.writing, self._clock, asyncio.get_running_loop(), ring=self._ring)
 
     async def close(self) -> None:
         """Finish what was accepted, then let go. Idempotent."""
@@ -93,6 +99,13 @@ class SqliteStorage:
         """
         answer: T = await self._writing.record(brand_id, wanted, plan)
         return answer
+
+    async def can_write(self) -> bool:
+        """Tell whether a change would reach the disk now; see `Writer.can_write`."""
+        try:
+            return await self._writing.can_write()
+        except StorageUnavailableError:
+            return False
 
     async def consumer(self, brand_id: str, consumer_id: str) -> StoredConsumer | None:
         """Give the newest state, or None for a consumer never seen."""
@@ -119,12 +132,52 @@ class SqliteStorage:
     async def changes_until(self, brand_id: str, consumer_id: str, recorded_until: Micros) -> list[StoredChange]:
         """Give every change recorded at or before a moment, oldest first."""
         rows = await self._open.readers.rows(statements.UNTIL, (brand_id, consumer_id, recorded_until))
-        return [statements.change(row) for row in rows]
+        if len(rows) <= _LONG:
+            return _changes(rows)
+        return await asyncio.to_thread(_changes, rows)
 
     async def consumer_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
         """Give the brand's consumer ids after one, in byte order."""
         rows = await self._open.readers.rows(statements.CONSUMER_IDS, (brand_id, after, limit))
         return [consumer_id for (consumer_id,) in rows]
+
+    async def disclose(self, brand_id: str, new: Sequence[NewDisclosure], *, now: Micros) -> list[bool]:
+        """Record hand-overs; return only after they are on disk.
+
+        Raises:
+            ReusedIdError: Some were there with other content; nothing was recorded.
+            StorageUnavailableError: Nothing was recorded.
+        """
+        return await self._write(partial(disclosures.record, brand_id=brand_id, new=new, now=now))
+
+    async def disclosures(
+        self, brand_id: str, consumer_id: str, *, before: Micros | None, limit: int
+    ) -> list[StoredDisclosure]:
+        """Give up to `limit` of a consumer's hand-overs recorded before a moment, newest first."""
+        below = _NEWEST if before is None else before
+        rows = await self._open.readers.rows(disclosures.OF_CONSUMER, (brand_id, consumer_id, below, limit))
+        return [disclosures.stored(row) for row in rows]
+
+    async def disclosed_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
+        """Give the ids of the brand's consumers with hand-overs after one, in byte order."""
+        rows = await self._open.readers.rows(disclosures.CONSUMER_IDS, (brand_id, after, limit))
+        return [consumer_id for (consumer_id,) in rows]
+
+    async def head(self, brand_id: str) -> int:
+        """Give the newest position of a brand's feed, 0 for none."""
+        return self._open.readers.point(feed.HEAD, (brand_id,))[0][0] or 0
+
+    async def feed(self, brand_id: str, *, after: int, limit: int) -> FeedPage | None:
+        """Give what happened in a brand after a position; None if it can't go on from there."""
+        return feed.page(await self._open.readers.rows(feed.PAGE, (brand_id, after, limit)), after)
+
+    def on_commit(self, listener: Callable[[Collection[str]], None]) -> None:
+        """Call a listener on the event loop after commits, with the brands whose feed has grown."""
+        self._listeners.append(listener)
+
+    def _ring(self, brands: Collection[str]) -> None:
+        for listener in self._listeners:
+            listener(brands)
 
     async def config_version(self) -> int:
         """Give a number that changes whenever brands, keys, origins or catalogues do, by whichever process.
@@ -191,11 +244,21 @@ class SqliteStorage:
             published_at=published_at,
             expected_revision=expected_revision,
         )
-        return await self._write(work)
+        stored = await self._write(work)
+        self._ring((brand_id,))
+        return stored
 
-    async def catalogues(self, brand_id: str) -> list[StoredCatalogue]:
-        """Give every revision, oldest first."""
-        rows = await self._open.readers.rows(config.CATALOGUES, (brand_id,))
+    async def revisions(self) -> list[tuple[str, int, Micros]]:
+        """Give (brand, revision, when it was published) of every catalogue, by brand and revision; no bodies."""
+        rows = await self._open.readers.rows(config.REVISIONS)
+        return [(brand_id, revision, published_at) for brand_id, revision, published_at in rows]
+
+    async def catalogues(self, brand_id: str, *, revision: int | None = None) -> list[StoredCatalogue]:
+        """Give every revision, oldest first; or only the one that is named, if there is one of that number."""
+        if revision is None:
+            rows = await self._open.readers.rows(config.CATALOGUES, (brand_id,))
+        else:
+            rows = await self._open.readers.rows(config.CATALOGUE, (brand_id, revision))
         return [StoredCatalogue._make(row) for row in rows]
 
     async def _write(self, work: Callable[[apsw.Cursor], T]) -> T:
@@ -204,6 +267,7 @@ class SqliteStorage:
 
     async def _close(self, database: Database, writer: Writer) -> None:
         await writer.close()
+        self._listeners.clear()
         await asyncio.to_thread(database.close)
 
     @property
@@ -217,3 +281,7 @@ class SqliteStorage:
         if self._writer is None or self._closing is not None:
             raise StorageUnavailableError("the storage is not open")
         return self._writer
+
+
+def _changes(rows: Sequence[Sequence[Any]]) -> list[StoredChange]:
+    return [statements.change(row) for row in rows]

@@ -1,14 +1,19 @@
 """The one thread that writes.
 
-Everything that has queued up becomes one transaction with one wait for the disk, and callers hear of it only after the
-commit. Nothing that happens to a caller reaches the transaction: a job in the queue is carried out.
+Everything that has come becomes one transaction with one wait for the disk, and callers hear of it only after the
+commit. Nothing that happens to a caller reaches the transaction: a job that was handed in is carried out.
+
+One group is written at a time. What comes meanwhile waits for those who have just been answered, because busy callers
+come again at once: two groups that take turns cost a tenth more each than one, for the threads take Python's lock from
+each other and the disk is asked twice as often.
 """
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
+import time
+from collections.abc import Callable, Collection, Sequence
+from queue import SimpleQueue
 from typing import Any
 
 import apsw
@@ -24,6 +29,11 @@ QUEUE_LIMIT = 10_000
 """Jobs waiting. Beyond, a caller does better to come again than to wait for seconds."""
 GROUP_LIMIT = 256
 """A transaction with so many jobs takes no more along, so that the first of them doesn't wait long for the last."""
+LONGEST_REST_SECONDS = 0.01
+"""How long at most what came during a commit waits for more; no longer than that commit took either."""
+
+TRIAL_WAIT_SECONDS = 1.0
+"""Whoever asks whether anything can be written is not left waiting for the lock."""
 
 _NEXT_SEQUENCE = "UPDATE meta SET sequence = sequence + 1"
 _FAILING_FOR_ALL = (apsw.BusyError, apsw.LockedError)
@@ -33,7 +43,14 @@ _FAILING_FOR_ALL = (apsw.BusyError, apsw.LockedError)
 class Writer:
     """Owns the writing connection from `start` to `close`; the event loop it was started on gets the answers."""
 
-    def __init__(self, connection: apsw.Connection, clock: Clock, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        clock: Clock,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        ring: Callable[[Collection[str]], None],
+    ) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._clock = clock
@@ -41,7 +58,15 @@ class Writer:
         self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
         self._handed_in: list[Job] = []
         self._waiting = 0
+        self._writing = False
+        self._began = 0.0
+        self._rest: asyncio.Handle | None = None
+        self._enough = 0
         self._closed = False
+        self._proven = False  # whether the last attempt to commit succeeded; before the first one nobody knows
+        self._trial: asyncio.Future[Any] | None = None
+        self._ring = ring
+        self._grown: set[str] = set()  # the brands whose feed did, since the bell was rung last
         # A daemon, so that a program which forgot to close still ends; what was not committed was not acknowledged.
         self._thread = threading.Thread(target=self._work, name="sayso-writer", daemon=True)
         self._thread.start()
@@ -54,11 +79,29 @@ class Writer:
         """Carry out a function that checks before it writes; its answer comes after the commit."""
         return await self._submit(Task(work, self._loop.create_future()))
 
+    async def can_write(self) -> bool:
+        """Tell whether writing works: as the last attempt went; after a failure by a trial that leaves nothing behind.
+
+        There is one trial at a time, however many ask.
+        """
+        if self._closed or self._waiting >= QUEUE_LIMIT:
+            return False
+        if self._proven:
+            return True
+        if self._trial is None or self._trial.done():
+            self._trial = self._submit(Task(_try, self._loop.create_future()))
+            # Should everybody have stopped waiting, its error is known all the same.
+            self._trial.add_done_callback(lambda trial: trial.cancelled() or trial.exception())
+        done, _ = await asyncio.wait({self._trial}, timeout=TRIAL_WAIT_SECONDS)
+        return any(trial.exception() is None for trial in done)
+
     async def close(self) -> None:
         """Finish what was accepted and end the thread. The connection stays open."""
         if not self._closed:
             self._closed = True
-            self._hand_over()
+            for start in range(0, len(self._handed_in), GROUP_LIMIT):
+                self._queue.put(self._handed_in[start : start + GROUP_LIMIT])
+            self._handed_in = []
             self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -68,44 +111,37 @@ class Writer:
         if self._waiting >= QUEUE_LIMIT:
             raise StorageUnavailableError("too many writes are waiting")
         self._waiting += 1
-        if not self._handed_in:
-            self._loop.call_soon(self._hand_over)
         self._handed_in.append(job)
+        if self._rest is not None:
+            if len(self._handed_in) >= self._enough:
+                self._rest.cancel()
+                self._rest = None
+                self._loop.call_soon(self._hand_over)
+        elif not self._writing and len(self._handed_in) == 1:
+            self._loop.call_soon(self._hand_over)  # with what else this turn of the loop brings
         # Awaited bare: cancelling the caller cancels this future, which nothing of the transaction depends on.
         future: asyncio.Future[Any] = job.future
         return future
 
     def _hand_over(self) -> None:
-        """Give the thread what this turn of the event loop has brought: one waking, one group, and no waiting."""
-        jobs, self._handed_in = self._handed_in, []
-        for start in range(0, len(jobs), GROUP_LIMIT):
-            self._queue.put(jobs[start : start + GROUP_LIMIT])
+        """Give the thread the next group, unless it has one."""
+        self._rest = None
+        if self._writing or not self._handed_in:
+            return
+        jobs, self._handed_in = self._handed_in[:GROUP_LIMIT], self._handed_in[GROUP_LIMIT:]
+        self._writing, self._began = True, time.monotonic()
+        self._queue.put(jobs)
 
     def _work(self) -> None:
-        closing = False
-        while not closing:
-            jobs, closing = self._gather()
+        while (jobs := self._queue.get()) is not None:
             failed = self._commit(jobs)
             if failed:
                 _log.error("%d of %d writes failed: %s", len(failed), len(jobs), ", ".join(sorted(set(failed))))
             try:
-                self._loop.call_soon_threadsafe(self._resolve, jobs)
+                self._loop.call_soon_threadsafe(self._resolve, jobs, self._grown)
             except RuntimeError:
                 _log.warning("the event loop ended before %d answers reached it", len(jobs))
-
-    def _gather(self) -> tuple[list[Job], bool]:
-        """Wait for jobs and take along what has queued up behind them; True once there will be no more."""
-        handed_over = self._queue.get()
-        jobs: list[Job] = []
-        try:
-            while handed_over is not None:
-                jobs += handed_over
-                if len(jobs) >= GROUP_LIMIT:
-                    return jobs, False
-                handed_over = self._queue.get_nowait()
-        except Empty:
-            return jobs, False
-        return jobs, True
+            self._grown = set()
 
     def _commit(self, jobs: Sequence[Job]) -> list[str]:
         """Run the jobs as one transaction; should that fail, each as its own. Gives the names of what went wrong."""
@@ -113,20 +149,23 @@ class Writer:
             self._transaction(jobs)
         except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer and the thread lives
             self._roll_back()
+            self._proven = self._proven and not isinstance(_reaction(error), StorageUnavailableError)
             if len(jobs) > 1 and not isinstance(error, _FAILING_FOR_ALL):
                 return [name for job in jobs for name in self._commit([job])]
             for job in jobs:
                 job.error = _reaction(error)
             return [type(error).__name__] * len(jobs)
+        self._proven = True
         return []
 
     def _transaction(self, jobs: Sequence[Job]) -> None:
         self._cursor.execute("BEGIN IMMEDIATE")
         before = self._connection.total_changes()
-        group.run(self._cursor, jobs, self._clock)
+        grown = group.run(self._cursor, jobs, self._clock)
         if self._connection.total_changes() != before:
             self._cursor.execute(_NEXT_SEQUENCE)
         self._cursor.execute("COMMIT")
+        self._grown.update(grown)
 
     def _roll_back(self) -> None:
         try:
@@ -135,7 +174,7 @@ class Writer:
         except apsw.Error as error:
             _log.error("rolling back failed: %s", type(error).__name__)
 
-    def _resolve(self, jobs: Sequence[Job]) -> None:
+    def _resolve(self, jobs: Sequence[Job], grown: Collection[str]) -> None:
         self._waiting -= len(jobs)
         for job in jobs:
             if job.future.done():
@@ -144,6 +183,25 @@ class Writer:
                 job.future.set_result(job.answer)
             else:
                 job.future.set_exception(job.error)
+        self._writing = False
+        self._arrange_next(len(jobs))
+        if grown:
+            self._ring(grown)
+
+    def _arrange_next(self, answered: int) -> None:
+        """Let those who have just been answered join what has come meanwhile, if they come soon."""
+        if len(self._handed_in) >= GROUP_LIMIT:
+            self._hand_over()
+        elif self._handed_in:
+            self._enough = min(GROUP_LIMIT, len(self._handed_in) + answered)
+            took = time.monotonic() - self._began
+            self._rest = self._loop.call_later(min(took, LONGEST_REST_SECONDS), self._hand_over)
+
+
+def _try(cursor: apsw.Cursor) -> None:
+    """Take some pages of the database and give them back, so that the disk has to take a commit."""
+    cursor.execute("INSERT INTO brand VALUES ('', hex(zeroblob(8192)), 0)")
+    cursor.execute("DELETE FROM brand WHERE brand_id = ''")
 
 
 def _reaction(error: Exception) -> Exception:

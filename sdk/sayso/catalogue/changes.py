@@ -1,0 +1,135 @@
+"""Which changes lie between two catalogues: of a topic, of the partners' fields, of what holds for everything."""
+
+from collections.abc import Iterator
+
+from sayso.catalogue.change import Change, ChangeKind
+from sayso.model.catalogue import Catalogue, DntPolicy, UnknownAge
+from sayso.model.duration import format_duration
+from sayso.model.partner import ANY_FIELD, Partner
+from sayso.model.topic import Flow, LegalBasis, Topic
+
+
+def of_topic(before: Topic, now: Topic) -> Iterator[Change]:
+    """Give the changes to a topic that both catalogues have."""
+    key = now.key
+    if now.retired and not before.retired:
+        yield Change(ChangeKind.RETIRED, key, "is no longer offered; refusals are still taken")
+    if before.retired and not now.retired:
+        yield Change(ChangeKind.REVIVED, key, "is offered again; " + what_silence_means(now))
+    if now.version > before.version:
+        message = f"goes from version {before.version} to {now.version}"
+        asks = now.basis is LegalBasis.CONSENT
+        yield Change(
+            ChangeKind.VERSION_RAISED,
+            key,
+            message + ("; everybody who granted it is asked again" if asks else "; refusals stand"),
+            asks_again=asks,
+        )
+    elif (before.title, before.notice, before.warning) != (now.title, now.notice, now.warning):
+        yield Change(
+            ChangeKind.TEXT_CHANGED,
+            key,
+            f"has another text under version {now.version}: raise it if the meaning changed",
+        )
+    if before.basis is not now.basis:
+        yield _basis(before, now)
+    if set(before.requires) != set(now.requires):
+        yield Change(
+            ChangeKind.REQUIRES_CHANGED,
+            key,
+            f"now requires {_all_of(now.requires)}",
+            warns=not set(before.requires) <= set(now.requires),
+        )
+    if before.sale_or_share and not now.sale_or_share:
+        message = "no longer counts as selling or sharing, so an opt-out signal no longer stops it"
+        yield Change(ChangeKind.SALE_OR_SHARE_CHANGED, key, message, warns=True)
+    if now.sale_or_share and not before.sale_or_share:
+        message = "now counts as selling or sharing, so an opt-out signal stops it"
+        yield Change(ChangeKind.SALE_OR_SHARE_CHANGED, key, message)
+    if before.expires_after != now.expires_after:
+        yield _expiry(before, now)
+
+
+def of_partners(old: Catalogue, new: Catalogue) -> Iterator[Change]:
+    """Give the changes to what may leave for partners that both catalogues share data with, field by field."""
+    for key, partner in new.partners.items():
+        before = old.partners.get(key)
+        if before is None or Flow.SHARE not in before.flows or Flow.SHARE not in partner.flows:
+            continue  # a share that comes or goes is told as its topic
+        for field in dict.fromkeys((*before.fields, *partner.fields)):
+            had, has = _needs(before, field), _needs(partner, field)
+            if had != has:
+                yield Change(
+                    ChangeKind.PARTNER_FIELDS_CHANGED,
+                    partner.topic_key(Flow.SHARE),
+                    f"{_named(field)} {_was_and_is(had, has)}",
+                    warns=has is not None and (had is None or not had <= has),
+                )
+
+
+def of_rules(old: Catalogue, new: Catalogue) -> Iterator[Change]:
+    """Give the changes to what holds for every topic: ages and DNT."""
+    if old.majority != new.majority:
+        message = f"people decide for themselves from {new.majority} instead of {old.majority} years"
+        yield Change(ChangeKind.MAJORITY_CHANGED, "", message, warns=new.majority < old.majority)
+    if old.unknown_age is not new.unknown_age:
+        message = f"people of unknown age now count as {new.unknown_age}"
+        yield Change(ChangeKind.UNKNOWN_AGE_CHANGED, "", message, warns=new.unknown_age is UnknownAge.ADULT)
+    if old.dnt is not new.dnt:
+        honoured = new.dnt is DntPolicy.HONOUR
+        message = (
+            "Do Not Track now stops what is sold or shared" if honoured else "Do Not Track no longer stops anything"
+        )
+        yield Change(ChangeKind.DNT_CHANGED, "", message, warns=not honoured)
+
+
+def what_silence_means(topic: Topic) -> str:
+    """Say what is done with a consumer who has said nothing about a topic."""
+    if topic.basis is LegalBasis.CONSENT:
+        return "not allowed until granted"
+    if topic.basis is LegalBasis.LEGITIMATE_INTEREST:
+        return "allowed unless refused"
+    return f"always allowed, by {topic.basis}"
+
+
+def _basis(before: Topic, now: Topic) -> Change:
+    silence_allows = before.basis is LegalBasis.CONSENT and now.basis is not LegalBasis.CONSENT
+    message = f"rested on {before.basis} and now on {now.basis}; {what_silence_means(now)}"
+    if silence_allows:
+        message += ", so from then on also for everybody who was never asked"
+    return Change(ChangeKind.BASIS_CHANGED, now.key, message, warns=silence_allows)
+
+
+def _expiry(before: Topic, now: Topic) -> Change:
+    had = None if before.expires_after is None else format_duration(before.expires_after)
+    has = None if now.expires_after is None else format_duration(now.expires_after)
+    if has is None:
+        message = f"new grants no longer end by themselves; before it was after {had}"
+    elif had is None:
+        message = f"new grants end after {has}; those already given keep their end, or have none"
+    else:
+        message = f"new grants end after {has} instead of {had}; those already given keep their end"
+    return Change(ChangeKind.EXPIRES_AFTER_CHANGED, now.key, message, warns=has is None)
+
+
+def _needs(partner: Partner, field: str) -> frozenset[str] | None:
+    """Give the topics that a field needs besides the share; None if it is held back."""
+    needed = partner.fields.get(field, partner.fields.get(ANY_FIELD))
+    return None if needed is None else frozenset(needed)
+
+
+def _was_and_is(had: frozenset[str] | None, has: frozenset[str] | None) -> str:
+    if had is None:
+        return f"was held back and now needs {_all_of(has or ())}"
+    if has is None:
+        return f"needed {_all_of(had)} and is now held back"
+    return f"needed {_all_of(had)} and now {_all_of(has)}"
+
+
+def _named(field: str) -> str:
+    return "every field not named" if field == ANY_FIELD else f"field {field}"
+
+
+def _all_of(topics: frozenset[str] | tuple[str, ...]) -> str:
+    names = sorted(topics) if isinstance(topics, frozenset) else topics
+    return ", ".join(names) or "nothing else"

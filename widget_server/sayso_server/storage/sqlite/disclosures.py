@@ -1,0 +1,73 @@
+"""The SQL of disclosures."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import apsw
+
+from sayso.model.instant import Micros
+from sayso_server.storage.base import NewDisclosure, ReusedIdError, StoredDisclosure
+from sayso_server.storage.sqlite.statements import pack, padded, rows, unpack
+
+OF_CONSUMER = (
+    "SELECT recorded_at, disclosure_id, body FROM disclosure "
+    "WHERE brand_id = ? AND consumer_id = ? AND recorded_at < ? ORDER BY recorded_at DESC LIMIT ?"
+)
+CONSUMER_IDS = (
+    "SELECT DISTINCT consumer_id FROM disclosure WHERE brand_id = ? AND consumer_id > ? ORDER BY consumer_id LIMIT ?"
+)
+
+_NEWEST = "SELECT coalesce(max(recorded_at), 0) FROM disclosure WHERE brand_id = ?"
+
+
+@cache
+def _known(count: int) -> str:
+    marks = ",".join(["(?, ?)"] * count)
+    return (
+        f"WITH wanted (whose, id) AS (VALUES {marks}) "  # noqa: S608 - marks only
+        "SELECT consumer_id, disclosure_id, fingerprint FROM wanted CROSS JOIN disclosure "
+        "WHERE brand_id = ? AND consumer_id = whose AND disclosure_id = id"
+    )
+
+
+@cache
+def _insert(count: int) -> str:
+    marks = ",".join(["(?, ?, ?, ?, ?, ?)"] * count)
+    return f"INSERT INTO disclosure SELECT * FROM (VALUES {marks}) WHERE column1 IS NOT NULL"  # noqa: S608 - marks only
+
+
+def record(cursor: apsw.Cursor, brand_id: str, new: Sequence[NewDisclosure], now: Micros) -> list[bool]:
+    """Append disclosures, and tell for each whether it was there already.
+
+    Raises:
+        ReusedIdError: An id stands for something else; nothing was appended.
+    """
+    found: dict[tuple[str, bytes], bytes] = {}
+    wanted = [value for each in new for value in (each.consumer_id, pack(each.disclosure_id))]
+    for count, values in padded(wanted, 2):
+        for consumer_id, packed, fingerprint in rows(cursor, _known(count), (*values, brand_id)):
+            found[consumer_id, packed] = fingerprint
+    known = [found.get((each.consumer_id, pack(each.disclosure_id) or b"")) for each in new]
+    reused = [
+        place
+        for place, (each, before) in enumerate(zip(new, known, strict=True))
+        if before not in (None, each.fingerprint)
+    ]
+    if reused:
+        raise ReusedIdError(reused)
+    ((newest,),) = rows(cursor, _NEWEST, (brand_id,))
+    at = max(now, newest + 1)
+    fresh = [each for each, before in zip(new, known, strict=True) if before is None]
+    flat: list[Any] = []
+    for place, each in enumerate(fresh):
+        flat += (brand_id, at + place, each.consumer_id, pack(each.disclosure_id), each.fingerprint, each.body)
+    for count, values in padded(flat, 6):
+        cursor.execute(_insert(count), values)
+    return [before is not None for before in known]
+
+
+def stored(row: Sequence[Any]) -> StoredDisclosure:
+    """Read the columns of one disclosure."""
+    recorded_at, packed, body = row
+    return StoredDisclosure(recorded_at, unpack(packed) or "", body)
