@@ -19,7 +19,7 @@ ARGS ?=
 
 unexport PYTHONPATH
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench serve clean
+.PHONY: help demo test soak lint format bench serve clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo: $(STAMPS)/demo  ## play a day at a car dealer through the SDK and a server
 
 test: $(STAMPS)/dev  ## run the suite against the built wheel (ARGS="tests/unit -k fold" narrows it)
 	$(PY) -m pytest $(ARGS)
+
+soak: $(STAMPS)/dev  ## kill, cut, delay and refuse for some fifteen minutes, and check that nothing is lost (ARGS="-k proxy" narrows it)
+	SAYSO_SOAK=1 $(PY) -m pytest -s -v tests/e2e/faults $(ARGS)
 
 lint: $(STAMPS)/lint  ## ruff, mypy, pyright and the arrows between packages
 	$(PY) -m ruff check .

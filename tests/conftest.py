@@ -10,6 +10,7 @@ from hypothesis import settings
 BLOCKING = (
     "sayso.cli",
     "sayso.client.portal",
+    "sayso.testing",
     "sayso_server.cli",
     "sayso_server.keys",
     "sayso_server.owner_only",

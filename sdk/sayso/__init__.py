@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sayso.catalogue import read_catalogue
-    from sayso.client.asker import Check
+    from sayso.client.check import Check
     from sayso.client.choice import Choice
     from sayso.client.client import Client
     from sayso.client.consumer import Consumer
     from sayso.client.decision import Decision
+    from sayso.client.guard import Outgoing
     from sayso.client.history import PastChoice
     from sayso.client.recorded import Recorded
     from sayso.client.reported import (
@@ -50,15 +51,19 @@ if TYPE_CHECKING:
         NotAllowedError,
         NotAuthenticatedError,
         NotFoundError,
+        OutboxFullError,
         Problem,
         RateLimitedError,
         UnavailableError,
     )
+    from sayso.local.outbox.notices import Loss, Parked
+    from sayso.local.status import Status
     from sayso.model.age import AgeSource
     from sayso.model.catalogue import Catalogue
     from sayso.model.choice import Actor, Answer, Detail, Evidence, Method, Notice, Precision
     from sayso.model.decision import Reason
     from sayso.model.device import DeviceState
+    from sayso.model.disclosure import GuardAnswer
     from sayso.model.ids import new_anonymous_id, new_choice_id, pseudonym
     from sayso.model.signal import SignalName, SignalSource
     from sayso.model.topic import Flow, LegalBasis
@@ -66,11 +71,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "sayso.catalogue": ("read_catalogue",),
-    "sayso.client.asker": ("Check",),
+    "sayso.client.check": ("Check",),
     "sayso.client.choice": ("Choice",),
     "sayso.client.client": ("Client",),
     "sayso.client.consumer": ("Consumer",),
     "sayso.client.decision": ("Decision",),
+    "sayso.client.guard": ("Outgoing",),
     "sayso.client.history": ("PastChoice",),
     "sayso.client.recorded": ("Recorded",),
     "sayso.client.reported": (
@@ -97,15 +103,19 @@ _HOMES = {
         "NotAllowedError",
         "NotAuthenticatedError",
         "NotFoundError",
+        "OutboxFullError",
         "Problem",
         "RateLimitedError",
         "UnavailableError",
     ),
+    "sayso.local.outbox.notices": ("Loss", "Parked"),
+    "sayso.local.status": ("Status",),
     "sayso.model.age": ("AgeSource",),
     "sayso.model.catalogue": ("Catalogue",),
     "sayso.model.choice": ("Actor", "Answer", "Detail", "Evidence", "Method", "Notice", "Precision"),
     "sayso.model.decision": ("Reason",),
     "sayso.model.device": ("DeviceState",),
+    "sayso.model.disclosure": ("GuardAnswer",),
     "sayso.model.ids": ("new_anonymous_id", "new_choice_id", "pseudonym"),
     "sayso.model.signal": ("SignalName", "SignalSource"),
     "sayso.model.topic": ("Flow", "LegalBasis"),
@@ -139,15 +149,20 @@ __all__ = [  # written out: type checkers and linters read it, a computed one th
     "Evidence",
     "Flow",
     "ForbiddenError",
+    "GuardAnswer",
     "InvalidError",
     "LegalBasis",
     "Linked",
     "LinkedChoice",
+    "Loss",
     "Method",
     "NotAllowedError",
     "NotAuthenticatedError",
     "NotFoundError",
     "Notice",
+    "OutboxFullError",
+    "Outgoing",
+    "Parked",
     "PastChoice",
     "Precision",
     "Preferences",
@@ -159,6 +174,7 @@ __all__ = [  # written out: type checkers and linters read it, a computed one th
     "SignalName",
     "SignalReported",
     "SignalSource",
+    "Status",
     "SyncClient",
     "SyncConsumer",
     "UnavailableError",

@@ -88,7 +88,7 @@ async def test_a_key_without_the_role_publishes_nothing(privacy: sayso.Client, t
 async def test_an_admin_key_records_nothing(served: Any) -> None:
     ann = served.client(role="admin").consumer("cust-42")
     with pytest.raises(sayso.ForbiddenError):
-        await ann.deny("channel:sms")
+        await ann.grant("channel:sms", shown="en")
     with pytest.raises(sayso.ForbiddenError):
         await ann.allows("purpose:service")
 
@@ -122,7 +122,8 @@ async def test_a_wrong_secret_is_said_aloud_by_commands_and_checks(served: Any) 
     _, secret = new_key("dealer", "HS256", ["backend"], ["backend"], now=0)
     privacy = served.client(secret=secret)
     ann = privacy.consumer("cust-42")
-    for asking in (ann.deny("channel:sms"), ann.decide("purpose:service"), ann.preferences(), privacy.catalogue()):
+    granting = ann.grant("channel:sms", shown="en")
+    for asking in (granting, ann.decide("purpose:service"), ann.preferences(), privacy.catalogue()):
         with pytest.raises(sayso.NotAuthenticatedError) as caught:
             await asking
         assert caught.value.code == "token_invalid"
@@ -176,7 +177,7 @@ async def test_a_token_that_ended_early_by_the_server_s_clock_is_renewed_unnotic
 async def test_a_clock_too_far_behind_to_sign_any_token_is_said_aloud(served: Any) -> None:
     ann = served.client(clock=SlowClock(served.clock, timedelta(minutes=6))).consumer("cust-42")
     with pytest.raises(sayso.NotAuthenticatedError) as caught:
-        await ann.deny("channel:sms")
+        await ann.grant("channel:sms", shown="en")
 
     assert caught.value.code == "token_expired"
 

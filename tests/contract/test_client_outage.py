@@ -98,7 +98,7 @@ async def test_a_server_that_never_answers_holds_a_check_up_for_less_than_a_seco
 
 
 async def test_a_snapshot_can_t_be_had_and_commands_say_so_when_their_time_is_up(served: Any) -> None:
-    ann = served.client(time_box=SOON).consumer("cust-42")
+    ann = served.client(time_box=SOON, outbox=False).consumer("cust-42")
     await served.stop()
     for asking in (
         ann.preferences(),
@@ -176,14 +176,14 @@ async def test_a_try_that_came_late_still_says_how_long_ago_the_choice_was_made(
         return await (away if tried == 1 else line)(request)
 
     async with listening(second_time_lucky) as url:
-        recorded = await served.client(url=url).consumer("cust-42").deny("channel:sms")
+        recorded = await served.client(url=url, outbox=False).consumer("cust-42").deny("channel:sms")
 
     age = recorded.recorded_at - recorded.effective_at
     assert timedelta(seconds=20) <= age < timedelta(seconds=22)
 
 
 async def test_a_database_that_can_t_answer_is_an_outage_like_any_other(served: Any) -> None:
-    ann = served.client(time_box=SOON).consumer("cust-42")
+    ann = served.client(time_box=SOON, outbox=False).consumer("cust-42")
     assert await ann.allows("purpose:service") is True
     await served.storage.close()
 

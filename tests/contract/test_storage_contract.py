@@ -624,6 +624,24 @@ async def test_what_is_older_than_a_day_goes_and_the_newest_position_stays(
     assert (await entries(storage, "dealer", after=400))[0] == (401, "ann", 401)
 
 
+async def test_positions_go_from_the_start_alone_whatever_the_clock_did(
+    storage: Storage, set_time: Callable[[Micros], None]
+) -> None:
+    hour = 3600 * 1_000_000
+    for now, positions in ((30 * hour, 50), (0, 150), (25 * hour, 60)):  # a clock that ran ahead is put right
+        set_time(now)
+        for _ in range(positions):
+            await record(storage, "dealer", "ann", None)
+
+    assert [entry.position for entry in await entries(storage, "dealer")] == list(range(1, 261))
+
+    set_time(54 * hour + 1)
+    for _ in range(256):
+        await record(storage, "dealer", "ann", None)
+    assert await storage.feed("dealer", after=50, limit=10) is None
+    assert [entry.position for entry in await entries(storage, "dealer", after=260)] == list(range(261, 517))
+
+
 async def test_the_bell_rings_after_commits_for_the_brands_that_have_grown(storage: Storage) -> None:
     rung: list[set[str]] = []
     storage.on_commit(lambda brands: rung.append(set(brands)))

@@ -23,7 +23,7 @@ def new(number: int, consumer: str = "cust-42", content: bytes = b"{}") -> NewDi
 
 
 async def numbers(storage: Storage, consumer: str = "cust-42", brand: str = "dealer") -> list[int]:
-    found = await storage.disclosures(brand, consumer, before=None, limit=1_000)
+    found = await storage.disclosures(brand, [consumer], before=None, limit=1_000)
     return [UUID(each.disclosure_id).int & 0xFFFF for each in found]
 
 
@@ -31,20 +31,20 @@ async def test_what_was_acknowledged_is_readable_newest_first(storage: Storage) 
     assert await storage.disclose("dealer", [new(1, content=b"one"), new(2)], now=1_000) == [False, False]
     assert await storage.disclose("dealer", [new(3)], now=2_000) == [False]
 
-    assert await storage.disclosures("dealer", "cust-42", before=None, limit=10) == [
-        StoredDisclosure(2_000, number_id(3), b"{}"),
-        StoredDisclosure(1_001, number_id(2), b"{}"),
-        StoredDisclosure(1_000, number_id(1), b"one"),
+    assert await storage.disclosures("dealer", ["cust-42"], before=None, limit=10) == [
+        StoredDisclosure(2_000, "cust-42", number_id(3), b"{}"),
+        StoredDisclosure(1_001, "cust-42", number_id(2), b"{}"),
+        StoredDisclosure(1_000, "cust-42", number_id(1), b"one"),
     ]
 
 
 async def test_a_page_ends_before_a_moment_and_at_its_limit(storage: Storage) -> None:
     await storage.disclose("dealer", [new(number) for number in range(1, 6)], now=1_000)
 
-    page = await storage.disclosures("dealer", "cust-42", before=1_004, limit=2)
+    page = await storage.disclosures("dealer", ["cust-42"], before=1_004, limit=2)
 
     assert [each.recorded_at for each in page] == [1_003, 1_002]
-    assert await storage.disclosures("dealer", "cust-42", before=1_000, limit=10) == []
+    assert await storage.disclosures("dealer", ["cust-42"], before=1_000, limit=10) == []
 
 
 async def test_the_same_again_is_told_and_not_kept_twice(storage: Storage) -> None:
@@ -77,7 +77,7 @@ async def test_times_grow_whatever_the_clock_does_and_whoever_writes_at_once(sto
 
     await asyncio.gather(*(storage.disclose("dealer", [new(number)], now=1_000) for number in range(1, 50)))
 
-    found = await storage.disclosures("dealer", "cust-42", before=None, limit=100)
+    found = await storage.disclosures("dealer", ["cust-42"], before=None, limit=100)
     assert [each.recorded_at for each in found] == list(range(9_049, 8_999, -1))
 
 
@@ -92,11 +92,38 @@ async def test_brands_and_consumers_are_walls(storage: Storage) -> None:
     await storage.disclose("dealer", [new(1), new(1, "cust-43", b"other")], now=1_000)
 
     assert await storage.disclose("shop", [new(1, content=b"shop")], now=1_000) == [False]
-    assert await storage.disclosures("shop", "cust-42", before=None, limit=10) == [
-        StoredDisclosure(1_000, number_id(1), b"shop")
+    assert await storage.disclosures("shop", ["cust-42"], before=None, limit=10) == [
+        StoredDisclosure(1_000, "cust-42", number_id(1), b"shop")
     ]
     assert await numbers(storage, "cust-43") == [1]
     assert await numbers(storage, "cust-43", "shop") == []
+
+
+async def test_one_page_holds_the_newest_of_hundreds_of_ids(storage: Storage) -> None:
+    ids = [f"cust-{number}" for number in range(300)]
+    for turn in range(3):
+        await storage.disclose("dealer", [new(turn, whose) for whose in ids], now=1_000 * (1 + turn))
+    await storage.disclose(
+        "dealer", [new(9, "cust-x"), *(new(number, "cust-0") for number in range(10, 14))], now=9_000
+    )
+
+    first = await storage.disclosures("dealer", ids, before=None, limit=6)
+    rest = await storage.disclosures("dealer", ids, before=first[-1].recorded_at, limit=1_000)
+
+    assert [(each.recorded_at, each.consumer_id) for each in first] == [
+        (9_004, "cust-0"),
+        (9_003, "cust-0"),
+        (9_002, "cust-0"),
+        (9_001, "cust-0"),
+        (3_299, "cust-299"),
+        (3_298, "cust-298"),
+    ]
+    assert [each.recorded_at for each in rest] == [
+        *range(3_297, 2_999, -1),
+        *range(2_299, 1_999, -1),
+        *range(1_299, 999, -1),
+    ]
+    assert await storage.disclosures("dealer", [], before=None, limit=10) == []
 
 
 async def test_whose_data_was_handed_over_is_listed_in_byte_order(storage: Storage) -> None:
@@ -133,6 +160,6 @@ async def test_a_closed_storage_takes_and_gives_none(storage: Storage) -> None:
     with pytest.raises(StorageUnavailableError):
         await storage.disclose("dealer", [new(1)], now=1_000)
     with pytest.raises(StorageUnavailableError):
-        await storage.disclosures("dealer", "cust-42", before=None, limit=1)
+        await storage.disclosures("dealer", ["cust-42"], before=None, limit=1)
     with pytest.raises(StorageUnavailableError):
         await storage.disclosed_ids("dealer", after="", limit=1)

@@ -72,6 +72,48 @@ def test_the_quick_start_runs_as_printed_and_says_what_its_comments_promise(deve
     ]
 
 
+HAND_OVERS = """
+import asyncio, sayso
+
+class crm:
+    async def send(lead): print(lead)
+
+{block}
+
+async def main():
+    async with sayso.Client.from_env() as privacy:
+        ben = privacy.consumer("cust-43")
+        lead = {{"vehicle": "Sedan", "customer": {{"contact": {{"email": "ben@mail.example"}}}}, "score": 7}}
+        await hand_over(ben, lead)
+        await ben.opt_in("vinsolutions", shown="en")
+        await hand_over(ben, lead)
+        await ben.grant("channel:email", shown="en")
+        await hand_over(ben, lead)
+
+asyncio.run(main())
+"""
+
+
+def test_a_hand_over_goes_as_printed(development: dict[str, str]) -> None:
+    (block,) = [block for block in blocks("python") if "sharing(" in block]
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", HAND_OVERS.format(block=block)],
+        env=development,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines() == [
+        "withheld: not_asked",
+        "{'vehicle': 'Sedan'}",
+        "send_redacted without ('customer.contact.email', 'score')",
+        "{'vehicle': 'Sedan', 'customer': {'contact': {'email': 'ben@mail.example'}}}",
+        "send_redacted without ('score',)",
+    ]
+
+
 def test_the_terminal_commands_of_the_quick_start_work(development: dict[str, str]) -> None:
     commands = [
         line.split()

@@ -31,6 +31,9 @@ async def commands(privacy: sayso.Client) -> None:
 async def questions(privacy: sayso.Client) -> None:
     ann = privacy.consumer("cust-42")
     assert_type(await ann.allows("channel:sms"), bool)
+    assert_type(await ann.allows("channel:sms", at_least=3), bool)
+    assert_type(privacy.status, sayso.Status)
+    assert_type(await privacy.prefetch(["cust-42"]), int)
     if await ann.allows("permission:location", device="pixel-8"):
         pass
     if ann.allows("channel:sms"):  # pyright: ignore[reportGeneralTypeIssues] - a forgotten await shows in the editor

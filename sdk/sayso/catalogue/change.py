@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class ChangeKind(StrEnum):
-    """What became of a topic, of a partner's fields or of the catalogue as a whole."""
+    """What became of a topic, of a partner or of the catalogue as a whole."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -17,7 +17,11 @@ class ChangeKind(StrEnum):
     REQUIRES_CHANGED = "requires_changed"
     SALE_OR_SHARE_CHANGED = "sale_or_share_changed"
     EXPIRES_AFTER_CHANGED = "expires_after_changed"
+    CAPABILITY_CHANGED = "capability_changed"
+    FRESH_FOR_CHANGED = "fresh_for_changed"
     PARTNER_FIELDS_CHANGED = "partner_fields_changed"
+    PARTNER_CLASS_CHANGED = "partner_class_changed"
+    PARTNER_FLAGS_CHANGED = "partner_flags_changed"
     MAJORITY_CHANGED = "majority_changed"
     UNKNOWN_AGE_CHANGED = "unknown_age_changed"
     DNT_CHANGED = "dnt_changed"
@@ -29,7 +33,7 @@ class Change:
 
     Attributes:
         kind: What happened.
-        topic: The topic's key; for a partner's fields, that of its share; empty for the catalogue as a whole.
+        topic: The topic's key; for a partner, that of its share; empty for the catalogue as a whole.
         message: What it means, for people.
         asks_again: Whether consumers who had granted it are asked again: their grants no longer allow.
         warns: Whether more is allowed from then on without any consumer having said so.

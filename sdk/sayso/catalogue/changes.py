@@ -1,11 +1,11 @@
-"""Which changes lie between two catalogues: of a topic, of the partners' fields, of what holds for everything."""
+"""Which changes lie between two catalogues: of a topic, of what partners get, of what holds for everything."""
 
 from collections.abc import Iterator
 
 from sayso.catalogue.change import Change, ChangeKind
 from sayso.model.catalogue import Catalogue, DntPolicy, UnknownAge
 from sayso.model.duration import format_duration
-from sayso.model.partner import ANY_FIELD, Partner
+from sayso.model.partner import ANY_FIELD, MAY_HEAR, Partner
 from sayso.model.topic import Flow, LegalBasis, Topic
 
 
@@ -48,14 +48,20 @@ def of_topic(before: Topic, now: Topic) -> Iterator[Change]:
         yield Change(ChangeKind.SALE_OR_SHARE_CHANGED, key, message)
     if before.expires_after != now.expires_after:
         yield _expiry(before, now)
+    if before.capability != now.capability:
+        message = f"now goes by what the device says about {now.capability} instead of {before.capability}"
+        yield Change(ChangeKind.CAPABILITY_CHANGED, key, message, warns=True)
+    if (before.fresh_for, before.fresh_for_one_time) != (now.fresh_for, now.fresh_for_one_time):
+        yield _freshness(before, now)
 
 
 def of_partners(old: Catalogue, new: Catalogue) -> Iterator[Change]:
-    """Give the changes to what may leave for partners that both catalogues share data with, field by field."""
+    """Give the changes to what may leave for partners that both catalogues share data with: class, flags, fields."""
     for key, partner in new.partners.items():
         before = old.partners.get(key)
         if before is None or Flow.SHARE not in before.flows or Flow.SHARE not in partner.flows:
             continue  # a share that comes or goes is told as its topic
+        yield from _dealings(before, partner)
         for field in dict.fromkeys((*before.fields, *partner.fields)):
             had, has = _needs(before, field), _needs(partner, field)
             if had != has:
@@ -110,6 +116,31 @@ def _expiry(before: Topic, now: Topic) -> Change:
     else:
         message = f"new grants end after {has} instead of {had}; those already given keep their end"
     return Change(ChangeKind.EXPIRES_AFTER_CHANGED, now.key, message, warns=has is None)
+
+
+def _freshness(before: Topic, now: Topic) -> Change:
+    spans = ((before.fresh_for, now.fresh_for), (before.fresh_for_one_time, now.fresh_for_one_time))
+    (lasts, lasted), (once, had_once) = ((format_duration(has), format_duration(had)) for had, has in spans)
+    message = f"device reports count for {lasts} (given once: {once}) instead of {lasted} ({had_once})"
+    return Change(ChangeKind.FRESH_FOR_CHANGED, now.key, message, warns=any(has > had for had, has in spans))
+
+
+def _dealings(before: Partner, now: Partner) -> Iterator[Change]:
+    share = now.topic_key(Flow.SHARE)
+    if before.partner_class is not now.partner_class:
+        hears = now.partner_class in MAY_HEAR and before.partner_class not in MAY_HEAR
+        message = f"the partner's class was {before.partner_class} and is now {now.partner_class}"
+        if hears:
+            message += ": it may have what people said without their consent"
+        yield Change(ChangeKind.PARTNER_CLASS_CHANGED, share, message, warns=hears)
+    if before.restricted != now.restricted:
+        if not now.restricted:
+            message = "the partner has no flags for limited use any more; whoever refuses has nothing sent"
+        elif not before.restricted:
+            message = "the partner now has flags for limited use, so data of those who refuse is sent with them"
+        else:
+            message = "the partner's flags for limited use changed, with which data of those who refuse is sent"
+        yield Change(ChangeKind.PARTNER_FLAGS_CHANGED, share, message, warns=bool(now.restricted))
 
 
 def _needs(partner: Partner, field: str) -> frozenset[str] | None:

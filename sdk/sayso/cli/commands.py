@@ -6,10 +6,12 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from sayso.cli.outbox import outbox
 from sayso.cli.output import complain, say, say_json, say_pairs, say_table
 from sayso.client.client import Client
 from sayso.client.decision import Decision
 from sayso.client.recorded import Recorded
+from sayso.client.settings import read_outbox
 from sayso.model.decision import Reason
 
 ALLOWED = 0
@@ -59,7 +61,7 @@ async def decide(options: Options) -> int:
 
 async def history(options: Options) -> int:
     """List recorded choices."""
-    async with Client.from_env(time_box=PATIENCE) as privacy:
+    async with _client() as privacy:
         choices = [choice async for choice in privacy.consumer(options.consumer).history(options.limit)]
     if options.json:
         say_json([choice.raw for choice in choices])
@@ -86,7 +88,7 @@ async def history(options: Options) -> int:
 
 async def token(options: Options) -> int:
     """Print a consumer token."""
-    async with Client.from_env(time_box=PATIENCE) as privacy:
+    async with _client() as privacy:
         signed = privacy.consumer_token(options.consumer, origins=options.origin, ttl=options.minutes)
     if options.json:
         say_json({"token": signed, "expires_in": int(options.minutes.total_seconds())})
@@ -97,7 +99,7 @@ async def token(options: Options) -> int:
 
 async def grant(options: Options) -> int:
     """Record a grant."""
-    async with Client.from_env(time_box=PATIENCE) as privacy:
+    async with _client() as privacy:
         recorded = await privacy.consumer(options.consumer).grant(
             options.topic,
             shown=options.shown,
@@ -111,7 +113,7 @@ async def grant(options: Options) -> int:
 
 async def withdraw(options: Options) -> int:
     """Record a refusal."""
-    async with Client.from_env(time_box=PATIENCE) as privacy:
+    async with _client() as privacy:
         recorded = await privacy.consumer(options.consumer).withdraw(
             options.topic, method=options.method, device=options.device
         )
@@ -125,11 +127,17 @@ COMMANDS: Mapping[str, Callable[[Options], Coroutine[Any, Any, int]]] = {
     "token": token,
     "grant": grant,
     "withdraw": withdraw,
+    "outbox": outbox,
 }
 
 
+def _client(language: str = "en") -> Client:
+    """Make a client that keeps nothing in memory, which ends with the command."""
+    return Client.from_env(outbox=read_outbox() or False, live=False, language=language, time_box=PATIENCE)
+
+
 async def _decision(options: Options) -> Decision:
-    async with Client.from_env(language=options.language, time_box=PATIENCE) as privacy:
+    async with _client(language=options.language) as privacy:
         as_of = getattr(options, "as_of", None)
         return await privacy.consumer(options.consumer).decide(options.topic, options.device, as_of)
 
@@ -151,9 +159,11 @@ def _say_recorded(recorded: Recorded, options: Options) -> int:
     if options.json:
         say_json(recorded._asdict())
         return DONE
+    if recorded.status == "pending":
+        complain("no answer from the server; it is kept in the outbox, and sent by the next client that uses it")
     say_pairs(
         [
-            ("recorded", recorded.topic),
+            ("recorded" if recorded.status == "confirmed" else recorded.status, recorded.topic),
             ("choice", recorded.choice_id),
             ("version", recorded.version),
             ("at", recorded.recorded_at),

@@ -7,8 +7,12 @@ from sayso.model.choice import Method
 
 _DESCRIPTION = "Record a consumer's choices and ask what they allow."
 _ENVIRONMENT = (
-    "The server and the key come from SAYSO_URL, SAYSO_KEY_ID and SAYSO_SECRET. Exit codes: 0 done or allowed, "
-    "1 not allowed (check), 2 error."
+    "The server and the key come from SAYSO_URL, SAYSO_KEY_ID and SAYSO_SECRET; SAYSO_OUTBOX names the file in which "
+    "what can't be sent waits. Exit codes: 0 done or allowed, 1 not allowed (check), 2 error."
+)
+_OUTBOX = (
+    "The outbox's file comes from --outbox or SAYSO_OUTBOX. A client that uses it sends what waits once the server "
+    "answers, and notices within a second what is sent again. Exit codes: 0 done, 2 error."
 )
 
 
@@ -40,6 +44,18 @@ def make_parser() -> argparse.ArgumentParser:
 
     withdraw = _add(commands, "withdraw", "record that the consumer takes it back")
     _record(withdraw)
+
+    outbox = commands.add_parser(
+        "outbox",
+        help="show what waits to be sent, and send again what was parked",
+        description="Show what waits to be sent, and send again what was parked. Needs neither a server nor a key.",
+        epilog=_OUTBOX,
+    )
+    actions = outbox.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _outbox(actions, "list", "list what waits and what is parked, oldest first")
+    again = _outbox(actions, "retry", "have parked entries sent again")
+    again.add_argument("id", nargs="*", type=_count, help="which, by their ids in the list (all that are parked)")
+    _outbox(actions, "export", "print everything in it as JSON")
     return parser
 
 
@@ -49,6 +65,15 @@ def _add(
     command = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".", epilog=_ENVIRONMENT)
     command.add_argument("--json", action="store_true", help="print JSON")
     return command
+
+
+def _outbox(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str
+) -> argparse.ArgumentParser:
+    action = actions.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".", epilog=_OUTBOX)
+    action.add_argument("--json", action="store_true", help="print JSON")
+    action.add_argument("--outbox", metavar="PATH", help="the outbox's file (SAYSO_OUTBOX)")
+    return action
 
 
 def _ask_about_topic(command: argparse.ArgumentParser) -> None:

@@ -1,53 +1,51 @@
-"""Asking: snapshots and decisions, never older than what this process has seen, and no in an outage."""
+"""Asking: from the cache while it is true, from the server otherwise, and no when there is no answer in time."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
+from sayso.client.check import Check, impossible, snapshot_query
 from sayso.client.choice import GRANTED
-from sayso.client.decision import Decision, unavailable
-from sayso.client.faults import checked_micros, invalid, reading
-from sayso.client.memory import Memory
+from sayso.client.deciding import Deciding
+from sayso.client.pending import refused_at_once
+from sayso.client.probe import CHECK_TIME_BOX
 from sayso.client.snapshot import Preferences
 from sayso.errors import ConflictError, RateLimitedError, UnavailableError
-from sayso.model.decision import Reason
-from sayso.model.ids import IdError, check_id, is_anonymous
-from sayso.model.instant import format_micros
-from sayso.transport.clock import Clock
-from sayso.transport.codec import dumps
-from sayso.transport.http import Transport
-from sayso.wire import MAX_CHECKS, Code
+from sayso.local.answers import ALLOWED, Answers
 
-CHECK_TIME_BOX = timedelta(milliseconds=900)
-"""A check answers within a second, whatever the server does."""
-
-_LONGEST_TOPIC = 160
+FILL_PATIENCE = timedelta(seconds=2)
+"""How long `prefetch` waits for the change stream: what is fetched before it is there isn't kept."""
 
 
-class Check(NamedTuple):
-    """One question: may this be done for that consumer, now or as of then?"""
+class Asker(Deciding):
+    """Answers checks, and closes when it can't vouch for an answer."""
 
-    consumer_id: str
-    topic: str
-    device: str | None = None
-    as_of: datetime | None = None
+    async def allows(self, check: Check) -> bool:
+        """Answer one check about now, with as little as that takes.
 
-
-class Asker:
-    """Asks the server, and closes when it doesn't answer."""
-
-    def __init__(
-        self, transport: Transport, memory: Memory, clock: Clock, *, max_staleness: timedelta, language: str
-    ) -> None:
-        """Take what it works with."""
-        self._transport = transport
-        self._memory = memory
-        self._clock = clock
-        self._max_staleness = max_staleness
-        self.language = language
-        self._store_id: str | None = None
-        self._down = False
-        self._probing = False
+        Raises:
+            Error: Only for what no waiting mends: a key that isn't accepted.
+        """
+        if impossible(check):
+            return False
+        await self._overlay.load()
+        if refused_at_once(self._overlay, check.consumer_id, check.topic) is not None:
+            return False
+        if not self._live.here():
+            return (await self.decide([check]))[0].allowed
+        if check.at_least is None and check.consumer_id not in self._overlay.consumers:
+            known = self._cache.allows(self._snapshots.known_id(check.consumer_id), check.topic, check.device)
+            if known is not None:
+                return known
+        deadline = self._probe.deadline()
+        answers = await self._answers(check, deadline)
+        if answers is None:
+            return False
+        reason = answers.reason(check.topic, check.device)
+        if self._laid_over.touches(check.consumer_id):
+            catalogue = await self._laid_over.catalogue(answers.revision, self._probe.left(deadline))
+            reason = self._laid_over.judge(check, reason, answers.version, catalogue).reason
+        return reason in ALLOWED and self._clock.boot() < answers.until
 
     async def preferences(
         self,
@@ -57,161 +55,77 @@ class Asker:
         as_of: datetime | None = None,
         time_box: timedelta | None = None,
     ) -> Preferences:
-        """Fetch a snapshot, at least as new as anything this process has seen of the consumer.
+        """Give a snapshot, at least as new as anything this process has seen of the consumer.
 
         Raises:
             InvalidError: `as_of` is naive, or comes with `at_least`.
             ConflictError: The server did not reach `at_least` in 2 seconds; `current_version` tells where it is.
             UnavailableError: There is no answer, or only an older one, or one from another database.
         """
-        query = _query(at_least, as_of)
-        preferences = await self._snapshot(consumer_id, query, as_of, time_box)
-        seen = self._memory.version(preferences.consumer_id) if as_of is None else None
-        if seen is None or preferences.version >= seen:
-            return self._remember(preferences)
-        behind = False
-        try:
-            preferences = await self._snapshot(consumer_id, f"?at_least={seen}", None, time_box)
-        except ConflictError:
-            behind = True
-        if behind or preferences.version < seen:
-            raise UnavailableError("the server answers older preferences than it did before", code="behind")
-        return self._remember(preferences)
+        query = snapshot_query(at_least, as_of)
+        if as_of is not None:
+            await self._probe.admit(time_box)
+            past = await self._snapshots.past(consumer_id, query, time_box)
+            return self._read(past.data or {}, past.asked_at, as_of)
+        await self._overlay.load()
+        data, asked_at = await self._current(consumer_id, at_least, time_box)
+        preferences = self._read(data, asked_at, None)
+        self._remember(preferences)
+        if not self._laid_over.touches(consumer_id, preferences.consumer_id):
+            return preferences
+        catalogue = await self._laid_over.catalogue(preferences.catalogue_revision, time_box or CHECK_TIME_BOX)
+        laid = self._laid_over.topics(consumer_id, data, catalogue)
+        return self._read({**data, "topics": laid}, asked_at, None)
 
-    async def decide(self, checks: Sequence[Check]) -> list[Decision]:
-        """Answer any number of checks, in order; those that can't be answered are `unavailable`.
+    async def recorded(self, consumer_id: str, time_box: timedelta) -> Preferences:
+        """Give a snapshot of what the server has, without what is pending here.
 
         Raises:
-            Error: Only for what no waiting mends: a key that isn't accepted, a naive `as_of`.
+            Error: There is none; the class says why.
         """
-        decisions: list[Decision] = []
-        for start in range(0, len(checks), MAX_CHECKS):
-            # Once a request went unanswered, the next ones aren't waited for: a check takes a second at most.
-            given_up = start > 0 and self._down
-            decisions += await self._decide(checks[start : start + MAX_CHECKS], given_up=given_up)
-        return decisions
-
-    async def _snapshot(
-        self, consumer_id: str, query: str, as_of: datetime | None, time_box: timedelta | None
-    ) -> Preferences:
-        path = f"/v1/consumers/{consumer_id}/preferences{query}"
-        answer = await self._transport.call("GET", path, time_box=time_box)
-        with reading():
-            data: dict[str, Any] = dict(answer.data)
-        preferences = Preferences.from_wire(
-            data,
-            asked_at=answer.asked_at,
-            max_staleness=self._max_staleness,
-            as_of=as_of,
-            language=self.language,
-            clock=self._clock,
-        )
-        self._check_store(preferences.store_id)
+        preferences = self._read(*await self._current(consumer_id, None, time_box), None)
+        self._remember(preferences)
         return preferences
 
-    def _check_store(self, store_id: str | None) -> None:
-        if self._store_id is None:
-            self._store_id = store_id
-        if store_id != self._store_id:
-            raise UnavailableError(
-                "the server answers from another database than before, where versions count differently; restart this "
-                "process once that is meant to be so",
-                code="store_changed",
-            )
+    async def _current(
+        self, consumer_id: str, at_least: int | None, time_box: timedelta | None
+    ) -> tuple[dict[str, Any], float]:
+        """Give a snapshot that is here or fetched, and the boot clock at which it held for certain."""
+        known = self._whole(consumer_id, at_least)
+        if known is not None:
+            return known, self._cache.verified_until - self._max_staleness.total_seconds()
+        await self._probe.admit(time_box)
+        got = await self._snapshots.whole(consumer_id, at_least, time_box)
+        return got.data or {}, got.asked_at
 
-    def _remember(self, preferences: Preferences) -> Preferences:
-        if preferences.as_of is None:
-            answers = preferences.answers
-            granted = {topic: answers.get(topic) == GRANTED for topic in preferences.topics}
-            self._memory.saw_answers(preferences.consumer_id, preferences.version, granted)
-        return preferences
+    async def fill(self, consumer_ids: Sequence[str]) -> int:
+        """Fetch what is kept of consumers, so that checks about them need no request; give how many are kept.
 
-    async def _decide(self, checks: Sequence[Check], *, given_up: bool) -> list[Decision]:
-        refused = [self._refused(check) for check in checks]
-        sent = [check for check, refusal in zip(checks, refused, strict=True) if refusal is None]
-        entries = [_entry(check) for check in sent]
-        found = iter(self._closed(sent) if given_up or not sent else await self._ask(sent, entries))
-        return [next(found) if refusal is None else refusal for refusal in refused]
-
-    def _refused(self, check: Check) -> Decision | None:
-        """Answer what needs no server: a topic or a device that can't exist."""
-        topic: object = check.topic  # whatever an untyped caller passes gets an answer
-        device: object = check.device
-        if not isinstance(topic, str) or not 0 < len(topic) <= _LONGEST_TOPIC or not topic.isprintable():
-            reason = Reason.UNKNOWN_TOPIC
-        elif device is not None and not _may_be_a_device(device):
-            reason = Reason.DEVICE_UNKNOWN
-        else:
-            return None
-        return Decision(str(topic), False, reason.value, consumer_id=check.consumer_id, _language=self.language)
-
-    async def _ask(self, checks: Sequence[Check], entries: list[dict[str, str]]) -> list[Decision]:
-        probe = self._down
-        if probe and self._probing:
-            return self._closed(checks)  # one check at a time finds out whether the server is back
-        self._probing = probe
-        try:
-            decisions = await self._ask_server(checks, entries)
-        except (UnavailableError, RateLimitedError):
-            self._down = True
-            return self._closed(checks)
-        finally:
-            if probe:
-                self._probing = False
-        self._down = False
-        return decisions
-
-    async def _ask_server(self, checks: Sequence[Check], entries: list[dict[str, str]]) -> list[Decision]:
-        seen = [self._seen_for(check) for check in checks]
-        body = dumps({"checks": entries})
-        answer = await self._transport.call("POST", "/v1/decisions", body, time_box=CHECK_TIME_BOX)
-        with reading():
-            self._check_store(answer.data.get("store_id", self._store_id))
-            found = answer.data["decisions"]
-            if [entry["topic"] for entry in found] != [check.topic for check in checks]:
-                raise ValueError("answers to other questions")
-            return [
-                self._closed([check])[0]
-                if entry.get("version", version) < version
-                else Decision.from_wire(entry, topic=check.topic, language=self.language, device=check.device)
-                for entry, check, version in zip(found, checks, seen, strict=True)
-            ]
-
-    def _seen_for(self, check: Check) -> int:
-        """Give the version that an answer must not fall behind."""
-        # A visitor may have been linked elsewhere, and the answer then counts the known consumer's versions.
-        if check.as_of is not None or is_anonymous(check.consumer_id):
+        Raises:
+            Error: The class says why; those fetched before are kept.
+        """
+        if not self._live.here() or not await self._live.begun(FILL_PATIENCE):
             return 0
-        return self._memory.version(check.consumer_id) or 0
+        await self._probe.admit()
+        return await self._snapshots.fill(consumer_ids)
 
-    def _closed(self, checks: Sequence[Check]) -> list[Decision]:
-        return [
-            unavailable(check.topic, consumer_id=check.consumer_id, device=check.device, language=self.language)
-            for check in checks
-        ]
+    async def _answers(self, check: Check, deadline: float) -> Answers | None:
+        known = self._cache.answers(self._snapshots.known_id(check.consumer_id))
+        if known is not None and (check.at_least is None or self._reaches(check, known.version)):
+            return known
+        try:
+            if check.at_least is not None:  # a version that takes long to be reached says nothing about the server
+                return await self._fetched(check, deadline)
+            async with self._probe.question():
+                return await self._fetched(check, deadline)
+        except (UnavailableError, RateLimitedError, ConflictError):
+            return None
 
+    async def _fetched(self, check: Check, deadline: float) -> Answers:
+        await self._probe.admit(self._probe.left(deadline))
+        return await self._snapshots.answers(check.consumer_id, check.at_least, self._probe.left(deadline))
 
-def _may_be_a_device(device: object) -> bool:
-    try:
-        return isinstance(device, str) and bool(check_id(device))
-    except IdError:
-        return False
-
-
-def _entry(check: Check) -> dict[str, str]:
-    entry = {"consumer_id": check.consumer_id, "topic": check.topic}
-    if check.device is not None:
-        entry["device_id"] = check.device
-    if check.as_of is not None:
-        entry["as_of"] = format_micros(checked_micros("/as_of", check.as_of))
-    return entry
-
-
-def _query(at_least: int | None, as_of: datetime | None) -> str:
-    if as_of is None:
-        return "" if at_least is None else f"?at_least={int(at_least)}"
-    if at_least is not None:
-        raise invalid(
-            "/at_least", Code.INVALID_VALUE, "a past moment has its version; give at_least or as_of, not both"
-        )
-    return f"?as_of={format_micros(checked_micros('/as_of', as_of))}"
+    def _remember(self, preferences: Preferences) -> None:
+        answers = preferences.answers
+        granted = {topic: answers.get(topic) == GRANTED for topic in preferences.topics}
+        self._memory.saw_answers(preferences.consumer_id, preferences.version, granted)

@@ -3,25 +3,37 @@
 import asyncio
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Literal, NoReturn, Self
 
 import aiohttp
 
 from sayso.catalogue import read_catalogue
-from sayso.client.asker import Asker, Check
 from sayso.client.choice import Choice
 from sayso.client.consumer import Consumer
-from sayso.client.decision import Decision
+from sayso.client.disclosing import Disclosing
 from sayso.client.faults import checked_consumer_id, invalid, reading
+from sayso.client.guard import Guard
+from sayso.client.keeping import Keeping
+from sayso.client.knowing import CACHE_BYTES, CACHE_CONSUMERS, Knowing
 from sayso.client.memory import Memory
+from sayso.client.offline import Offline
+from sayso.client.partner_shares import PartnerShares
 from sayso.client.parts import Parts
 from sayso.client.recorded import Recorded
 from sayso.client.recorder import Recorder
 from sayso.client.reported import CataloguePublished, Published
 from sayso.client.settings import read_environment
+from sayso.client.watching import Watching
 from sayso.errors import ConfigurationError
+from sayso.local.forks import watch
+from sayso.local.outbox.build import make_outbox
+from sayso.local.outbox.drain import Drainer
+from sayso.local.outbox.row import Kind
+from sayso.local.outbox.sending import Confirmed
+from sayso.local.overlay import Overlay
+from sayso.local.status import StatusBoard
 from sayso.model.catalogue import Catalogue
 from sayso.transport.address import check_address
 from sayso.transport.clock import SYSTEM_CLOCK, Clock
@@ -35,18 +47,22 @@ if TYPE_CHECKING:
 
 MAX_STALENESS = timedelta(seconds=5)
 TIME_BOX = timedelta(seconds=30)
+LAST_SENDING = timedelta(seconds=2)
+"""How long closing waits for what is in the outbox to be sent."""
 
 
-class Client:
+class Client(Keeping, Watching):
     """Records choices and answers checks for one brand.
 
     Use it as `async with`, or call `start()` and `aclose()`, or neither: it opens what it needs on first use. It
     belongs to no event loop: each loop gets a session of its own, closed with the loop, so one client serves a web
     application, `asyncio.run` per job and threads alike. For code without a loop there is `sync()`.
 
-    Every command that gets no answer is sent again until `time_box` is over, with the same ids, so nothing is
-    recorded twice.
+    A command that gets no answer for two seconds is kept in the outbox and sent once the server answers, with the same
+    ids, so nothing is recorded twice. What it refuses counts here from the moment it is made.
     """
+
+    _make_transport: Callable[..., Transport] = Transport  # the test kit puts a patient one in its place
 
     def __init__(
         self,
@@ -54,9 +70,14 @@ class Client:
         key_id: str,
         secret: str,
         *,
+        outbox: str | os.PathLike[str] | Literal[False] | None = None,
+        previous_secrets: Sequence[str] = (),
         session: aiohttp.ClientSession | None = None,
         max_staleness: timedelta = MAX_STALENESS,
         time_box: timedelta = TIME_BOX,
+        live: bool = True,
+        cache_consumers: int = CACHE_CONSUMERS,
+        cache_bytes: int = CACHE_BYTES,
         language: str = "en",
         trust_env: bool = False,
         clock: Clock = SYSTEM_CLOCK,
@@ -67,11 +88,20 @@ class Client:
             url: The server's address: https, or plain http on this machine. Redirects are never followed.
             key_id: As `sayso-server brand create` printed it.
             secret: The key's secret.
+            outbox: The file in which what can't be sent waits, for its owner only, made if need be; several processes
+                may share it. None keeps up to 1,000 entries in memory, which end with the process. False keeps
+                nothing: commands then raise UnavailableError when `time_box` is over.
+            previous_secrets: Secrets that the key, or the brand's key before it, had when entries that are still in
+                the outbox were made. Entries under any other secret are parked as tampered with.
             session: A session of your own, for a special connector or tracing. It stays yours and is never closed
                 here. It serves the loop it is passed on; other loops get sessions made here.
             max_staleness: How long a snapshot allows anything, from the start of the request that brought it.
                 A withdrawal made elsewhere takes hold within this time.
             time_box: How long one command may take, with all its attempts and waits. Checks take a second at most.
+            live: Whether `start` follows the changes, so that checks about consumers used lately need no request.
+                False: every check asks the server.
+            cache_consumers: How many consumers to keep; those not used for longest go first.
+            cache_bytes: How much memory they may take.
             language: What `Decision.explain` speaks.
             trust_env: Whether sessions made here use the proxy that the environment names (`HTTPS_PROXY`, `.netrc`).
             clock: Time, for tests.
@@ -81,32 +111,71 @@ class Client:
         """
         if max_staleness <= timedelta(0) or time_box <= timedelta(0):
             raise ConfigurationError("max_staleness and time_box are longer than nothing", code="bad_setting")
+        if cache_consumers < 1 or cache_bytes < 1:
+            raise ConfigurationError("the cache has room for one consumer at least", code="bad_setting")
         self._minter = TokenMinter(key_id, secret, clock=clock)
         self._sessions = Sessions(session, trust_env=trust_env)
-        self._transport = Transport(check_address(url), self._minter, self._sessions, clock=clock, time_box=time_box)
-        memory = Memory()
+        address = check_address(url)
+        self._transport = self._make_transport(address, self._minter, self._sessions, clock=clock, time_box=time_box)
+        memory = self._memory = Memory()
+        self._board = StatusBoard(clock)
+        if outbox is False:
+            self._outbox, self._drainer, overlay = None, None, Overlay()
+        else:
+            self._outbox = make_outbox(
+                outbox, brand=self.brand, url=address, secrets=(secret, *previous_secrets), clock=clock
+            )
+            self._outbox.back.on_seen = memory.saw_version
+            self._drainer = Drainer(self._outbox, self._transport, clock, self._board, self._confirmed)
+            overlay = self._outbox.overlay
+        offline = Offline(overlay, self._outbox, self._drainer, self._board.blocked, time_box)
+        self._knowing = Knowing(
+            self._transport,
+            memory=memory,
+            overlay=overlay,
+            board=self._board,
+            clock=clock,
+            brand=self.brand,
+            outbox=outbox or None,
+            live=live,
+            cache_consumers=cache_consumers,
+            cache_bytes=cache_bytes,
+            max_staleness=max_staleness,
+            language=language,
+        )
+        memory.heard = self._knowing.cache.saw
+        shares = PartnerShares(self._knowing.catalogue, clock, max_staleness)
         self._parts = Parts(
             self._transport,
-            Recorder(self._transport, memory, clock),
-            Asker(self._transport, memory, clock, max_staleness=max_staleness, language=language),
+            Recorder(self._transport, memory, clock, offline),
+            self._knowing.asker,
             memory,
             clock,
+            Guard(self._knowing.asker, shares, Disclosing(self._transport, clock, offline), clock),
         )
         self._facade: SyncClient | None = None
         self._facade_lock = threading.Lock()
+        watch(self)
 
     @classmethod
     def from_env(
         cls,
         *,
+        outbox: str | os.PathLike[str] | Literal[False] | None = None,
+        previous_secrets: Sequence[str] = (),
         session: aiohttp.ClientSession | None = None,
         max_staleness: timedelta = MAX_STALENESS,
         time_box: timedelta = TIME_BOX,
+        live: bool = True,
+        cache_consumers: int = CACHE_CONSUMERS,
+        cache_bytes: int = CACHE_BYTES,
         language: str = "en",
         trust_env: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> Self:
-        """Make a client from `SAYSO_URL`, `SAYSO_KEY_ID` and `SAYSO_SECRET`; the arguments are those of `Client`.
+        """Make a client from `SAYSO_URL`, `SAYSO_KEY_ID`, `SAYSO_SECRET` and, if set, `SAYSO_OUTBOX`.
+
+        The arguments are those of `Client`, and go before the environment.
 
         Raises:
             ConfigurationError: One is missing or won't do; the message names it and how to get it.
@@ -117,9 +186,14 @@ class Client:
             settings.url,
             settings.key_id,
             settings.secret,
+            outbox=settings.outbox if outbox is None else outbox,
+            previous_secrets=previous_secrets,
             session=session,
             max_staleness=max_staleness,
             time_box=time_box,
+            live=live,
+            cache_consumers=cache_consumers,
+            cache_bytes=cache_bytes,
             language=language,
             trust_env=trust_env,
             clock=clock,
@@ -135,14 +209,31 @@ class Client:
         self._sessions.reopen()
         if self._sessions.ready() is None:
             await self._sessions.open()
+        if self._outbox is not None and self._drainer is not None:
+            await self._outbox.open()
+            self._drainer.start()
+        await self._knowing.start()
 
     async def aclose(self) -> None:
-        """Close what was opened, on every loop. Does nothing the second time; `start` opens again."""
+        """Close what was opened, on every loop. Does nothing the second time; `start` opens again.
+
+        What waits in the outbox is sent first, for two seconds at most; the rest stays on disk.
+        """
         with self._facade_lock:
             facade, self._facade = self._facade, None
         if facade is not None:
             await asyncio.to_thread(facade.close)
+        await self._knowing.stop()
+        if self._outbox is not None and self._drainer is not None:
+            await self._drainer.finish(LAST_SENDING.total_seconds())
+            await self._outbox.close()
         await self._transport.aclose()
+
+    async def leave(self) -> None:
+        """Let the running loop end: send what waits, for two seconds at most, and stop what runs on it."""
+        if self._outbox is not None and self._drainer is not None and self._drainer.runs_here:
+            await self._drainer.finish(LAST_SENDING.total_seconds())
+            await self._outbox.close(final=False)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -178,26 +269,6 @@ class Client:
             Error: The class says why; nothing of that request was recorded, or with UnavailableError nobody knows.
         """
         return await self._parts.recorder.record_all(list(choices))
-
-    async def decide_many(
-        self, checks: Iterable[Check | tuple[str, str] | tuple[str, str, str | None]]
-    ) -> list[Decision]:
-        """Ask many questions, 500 to a request.
-
-        Args:
-            checks: Each a `Check`, or just `(consumer_id, topic)` or `(consumer_id, topic, device)`.
-
-        Returns:
-            Always a decision for each, in the order given; `unavailable` in an outage.
-
-        Raises:
-            InvalidError: A consumer's id or `as_of` won't do.
-            NotAuthenticatedError, ForbiddenError: The key is not accepted.
-        """
-        asked = [Check(*check) for check in checks]
-        for check in asked:
-            checked_consumer_id(check.consumer_id)
-        return await self._parts.asker.decide(asked)
 
     async def catalogue(self) -> Published:
         """Fetch the catalogue in force.
@@ -251,6 +322,25 @@ class Client:
             if self._facade is None or self._facade.closed:
                 self._facade = SyncClient(self)
             return self._facade
+
+    def _confirmed(self, confirmed: Confirmed) -> None:
+        """Take note of an entry of the outbox that the server has."""
+        row, consumer_id, version, stands = confirmed
+        if row.kind == Kind.CHOICE:
+            self._memory.saw_choice(consumer_id, version, row.topic, not row.refuses, stands)
+        elif version:
+            self._memory.saw_version(consumer_id, version)
+
+    def before_fork(self) -> None:
+        """Do nothing: nothing here is under way between two calls."""
+
+    def after_fork_in_parent(self) -> None:
+        """Do nothing."""
+
+    def after_fork_in_child(self) -> None:
+        """Leave the parent's connections to it."""
+        self._facade_lock = threading.Lock()
+        self._sessions.after_fork()
 
     def __repr__(self) -> str:
         return f"<Client of {self.brand}>"

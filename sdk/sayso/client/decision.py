@@ -68,6 +68,8 @@ class Decision:
         """
         if self._sentence and self.reason not in _KNOWN and not self.reason.startswith(REQUIRES):
             return self._sentence  # a newer server's reason, in its own words
+        if self._sentence and self.reason == Reason.UNAVAILABLE:
+            return f"“{self.topic}” is not allowed: {self._sentence}"
         facts = Facts(
             allowed=self.allowed,
             reason=self.reason,
@@ -108,11 +110,25 @@ class Decision:
 
 
 def unavailable(
-    topic: str, *, consumer_id: str | None = None, device: str | None = None, language: str = "en"
+    topic: str, *, consumer_id: str | None = None, device: str | None = None, language: str = "en", why: str = ""
 ) -> Decision:
-    """Make the answer of a client that can't vouch for any: no."""
+    """Make the answer of a client that can't vouch for any: no.
+
+    Args:
+        topic: What was asked.
+        consumer_id: Whose.
+        device: On which device.
+        language: What `explain` speaks.
+        why: What stands in the way and how to mend it, when somebody has to.
+    """
     return Decision(
-        topic, False, Reason.UNAVAILABLE.value, consumer_id=consumer_id, device_id=device, _language=language
+        topic,
+        False,
+        Reason.UNAVAILABLE.value,
+        consumer_id=consumer_id,
+        device_id=device,
+        _sentence=why,
+        _language=language,
     )
 
 

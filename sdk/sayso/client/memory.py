@@ -6,7 +6,7 @@ withdrawal from a first refusal. Nothing is ever allowed because of it.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sayso.model.instant import Micros
@@ -39,7 +39,12 @@ class _Known:
 
 
 class Memory:
-    """Bounded: the consumers unseen for longest are forgotten first. Safe to use from several threads."""
+    """Bounded: the consumers unseen for longest are forgotten first. Safe to use from several threads.
+
+    Attributes:
+        heard: Called with a consumer and each version that was recorded, before anything else learns of it: the cache
+            drops what is older.
+    """
 
     def __init__(self, limit: int = CONSUMERS) -> None:
         """Take how many consumers to remember."""
@@ -47,6 +52,7 @@ class Memory:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._pinned: OrderedDict[str, Pinned] = OrderedDict()
         self._lock = threading.Lock()
+        self.heard: Callable[[str, int], None] = _nothing
 
     def version(self, consumer_id: str) -> int | None:
         """Give the newest version seen, or None."""
@@ -60,20 +66,22 @@ class Memory:
 
     def saw_version(self, consumer_id: str, version: int) -> None:
         """Note a version that an answer named."""
+        self.heard(consumer_id, version)
         with self._lock:
             self._newer(consumer_id, version)
 
     def saw_choice(self, consumer_id: str, version: int, topic: str, granted: bool, stands: bool) -> None:
         """Note a choice that was recorded."""
+        self.heard(consumer_id, version)
         with self._lock:
             known = self._known.get(consumer_id)
-            if known is not None and known.version + 1 == version:
-                known.version = version
-                self._known.move_to_end(consumer_id)
-            else:
+            if known is None or version > known.version + 1:
                 known = self._newer(consumer_id, version)
-            if known.version > version:  # a replay tells what stood then
-                return
+            else:
+                self._known.move_to_end(consumer_id)
+                if version < known.version:  # a replay tells what stood then
+                    return
+                known.version = version
             if topic == EVERY_TOPIC:
                 known.granted.clear()
             elif stands:
@@ -113,3 +121,7 @@ class Memory:
             known.granted.clear()  # somebody else recorded in between; what stood before may not any more
         known.version = max(known.version, version)
         return known
+
+
+def _nothing(consumer_id: str, version: int) -> None:
+    """There is no cache to tell."""

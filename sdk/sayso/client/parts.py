@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from sayso.client.asker import Asker
+from sayso.client.guard import Guard
 from sayso.client.memory import Memory
 from sayso.client.recorder import Recorder
 from sayso.transport.clock import Clock
@@ -17,3 +18,4 @@ class Parts(NamedTuple):
     asker: Asker
     memory: Memory
     clock: Clock
+    guard: Guard

@@ -5,26 +5,43 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Coroutine
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sayso.errors import ConfigurationError, UnavailableError
+from sayso.local.forks import watch
 
 T = TypeVar("T")
 _PATIENCE = 2.0
+_LAST_WORDS = 3.0
+"""Seconds for what is done last on the loop; it has a shorter time of its own."""
 
 
 class Portal:
     """Runs coroutines on its own thread. Started on first use, in each process: a thread doesn't survive a fork."""
 
-    def __init__(self) -> None:
-        """Start nothing yet."""
+    def __init__(
+        self,
+        first: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        last: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            first: What is done on the loop before anything else.
+            last: What is done on it at the end.
+        """
+        self._first = first
+        self._last = last
+        self._opening: Future[None] | None = None
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._process = 0
         self.closed = False
+        watch(self)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine and wait for it. Safe inside another thread's running loop, which it blocks meanwhile.
@@ -33,13 +50,13 @@ class Portal:
             ConfigurationError: The portal is closed, or this is its own thread, which would wait for itself.
             UnavailableError: It was closed meanwhile.
         """
-        with self._lock:  # what is handed over before `close` is cancelled by it; afterwards nothing is
-            try:
-                loop = self._running()
-            except ConfigurationError:
-                coroutine.close()
-                raise
-            future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        try:
+            self._open()
+            with self._lock:  # what is handed over before `close` is cancelled by it; afterwards nothing is
+                future = asyncio.run_coroutine_threadsafe(coroutine, self._running())
+        except BaseException:
+            coroutine.close()
+            raise
         try:
             return future.result()
         except CancelledError:
@@ -58,9 +75,39 @@ class Portal:
             thread, self._thread = self._thread, None
         if loop is None or thread is None or self._process != os.getpid() or loop.is_closed():
             return
+        if self._last is not None and thread is not threading.current_thread():
+            done = asyncio.run_coroutine_threadsafe(self._last(), loop)
+            with suppress(Exception):  # whatever it is, nothing may keep the interpreter from ending
+                done.result(_LAST_WORDS)
         loop.call_soon_threadsafe(loop.stop)
         if thread is not threading.current_thread():
             thread.join(_PATIENCE)
+
+    def before_fork(self) -> None:
+        """Do nothing: what runs here stays the parent's."""
+
+    def after_fork_in_parent(self) -> None:
+        """Do nothing."""
+
+    def after_fork_in_child(self) -> None:
+        """Start afresh on first use; another thread may have held the lock."""
+        self._lock = threading.Lock()
+        self._opening = None
+
+    def _open(self) -> None:
+        """Do what comes before anything else, once; if it fails, whoever comes next tries again."""
+        if self._first is None:
+            return
+        with self._lock:
+            loop = self._running()
+            if self._opening is None:
+                self._opening = asyncio.run_coroutine_threadsafe(self._first(), loop)
+            opening = self._opening
+        try:
+            opening.result()
+        except BaseException:
+            self._opening = None
+            raise
 
     def _running(self) -> asyncio.AbstractEventLoop:
         if self.closed:

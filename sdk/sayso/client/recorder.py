@@ -1,12 +1,16 @@
 """Recording choices: one request per batch, the same ids and the same content in every attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sayso.client.choice import GRANTED, Choice
 from sayso.client.faults import checked_consumer_id, reading
 from sayso.client.memory import Memory, Pinned
+from sayso.client.offline import Offline
 from sayso.client.recorded import Recorded
+from sayso.client.reporter import Reporter
+from sayso.errors import Error
 from sayso.model.instant import MICROS_PER_SECOND, Micros, format_micros, from_micros
 from sayso.transport.clock import Clock
 from sayso.transport.codec import dumps
@@ -17,23 +21,33 @@ PATH = "/v1/choices"
 
 
 class Recorder:
-    """Sends choices and remembers what became of them."""
+    """Sends choices and remembers what became of them.
 
-    def __init__(self, transport: Transport, memory: Memory, clock: Clock) -> None:
+    Attributes:
+        offline: What keeps choices that get no answer.
+        reports: Sends what is no choice.
+    """
+
+    def __init__(self, transport: Transport, memory: Memory, clock: Clock, offline: Offline) -> None:
         """Take what it works with."""
         self._transport = transport
         self._memory = memory
         self._clock = clock
+        self.offline = offline
+        self.reports = Reporter(transport, memory, clock, offline)
         self._second = (-1, "")
 
-    async def record(self, choices: Sequence[Choice]) -> list[Recorded]:
-        """Record up to 500 choices, whole or not at all; answers come in the order given.
+    def record(self, choices: Sequence[Choice]) -> Coroutine[Any, Any, list[Recorded]]:
+        """Record up to 500 choices, whole or not at all; answers come in the order given. To be awaited at once.
+
+        A plain function that hands on a coroutine: one of its own would cost every recording a frame.
 
         Raises:
-            Error: Nothing of it was recorded, or, with UnavailableError, nobody knows.
+            Error: Nothing of it was recorded, save refusals where the key or the address is at fault, which are kept;
+                or, with UnavailableError, nobody knows.
         """
         seen = self._memory.version
-        return await self._send([(choice, seen(choice.consumer_id)) for choice in choices])
+        return self._send([(choice, seen(choice.consumer_id)) for choice in choices])
 
     async def record_all(self, choices: Sequence[Choice]) -> list[Recorded]:
         """Record any number, 500 to a request, one request after the other; they may be those of an earlier try."""
@@ -62,7 +76,14 @@ class Recorder:
     async def _send(self, choices: Sequence[tuple[Choice, int | None]]) -> list[Recorded]:
         now, began = self._clock.now(), self._clock.boot()
         stamp = self._stamp(now)
+        said = [choice for choice, _ in choices]
         entries = [choice.to_wire(now, stamp, seen) for choice, seen in choices]
+        offline = self.offline
+        if not offline.overlay.loaded:
+            await offline.overlay.load()
+        attempt = offline.begin(said, entries, now, began)
+        if offline.must_wait(said):
+            return await offline.keep(attempt)
         first = True
 
         def body() -> bytes:
@@ -75,17 +96,29 @@ class Recorder:
             passed = round((self._clock.boot() - began) * MICROS_PER_SECOND)
             return dumps({"sent_at": format_micros(now + passed), "choices": entries})
 
-        answer = await self._transport.call("POST", PATH, body)
-        recorded: list[Recorded] = []
-        with reading():
-            for entry, (choice, _) in zip(answer.data["recorded"], choices, strict=True):
-                one = Recorded.from_wire(entry)
-                if one.choice_id != choice.id:
-                    raise ValueError("an answer about another choice")
-                recorded.append(one)
-        for one, (choice, _) in zip(recorded, choices, strict=True):
-            self._memory.saw_choice(one.consumer_id, one.version, one.topic, choice.answer == GRANTED, one.stands)
-        return recorded
+        try:
+            answer = await self._transport.call("POST", PATH, body, time_box=offline.patience)
+            with reading():
+                recorded = list(map(Recorded.from_wire, answer.data["recorded"]))
+                for one, choice in zip(recorded, said, strict=True):
+                    if one.choice_id != choice.id:
+                        raise ValueError("an answer about another choice")
+        except Error as error:
+            failure = error
+        except BaseException:  # cancelled: the request may have got through, or not
+            offline.abandoned(attempt)
+            raise
+        else:
+            overlay = offline.overlay.consumers
+            for one, choice in zip(recorded, said, strict=True):
+                granted, stands = choice.answer == GRANTED, one.stands is True
+                # The memory and the cache first: no check may find neither the refusal nor its version.
+                self._memory.saw_choice(one.consumer_id, one.version or 0, one.topic, granted, stands)
+                if granted and stands and one.consumer_id in overlay:
+                    await offline.granted(one.consumer_id, one.topic)
+            offline.confirmed(attempt)
+            return recorded
+        return await offline.failed(attempt, failure)
 
     def _stamp(self, now: Micros) -> str:
         """Give the time as text, writing out its date only once a second: that costs as much as all the rest."""

@@ -19,14 +19,16 @@ class DeviceReported:
     """A device's report is recorded.
 
     Attributes:
-        version: The consumer's version that it made.
+        version: The consumer's version that it made; None while it is pending.
         states: What the device says by capability, such as `camera`, in normal form; those of earlier reports included.
         unknown: What no table lists. Only these capabilities are `device_unknown`.
+        status: `confirmed`, or `pending` while it is kept in the outbox.
     """
 
-    version: int
+    version: int | None
     states: Mapping[str, DeviceState]
     unknown: tuple[UnknownState, ...]
+    status: str = "confirmed"
 
     @classmethod
     def from_wire(cls, data: Mapping[str, Any]) -> Self:
@@ -44,15 +46,17 @@ class SignalReported:
 
     Attributes:
         name: Which: `gpc` or `dnt`.
-        version: The consumer's version.
+        version: The consumer's version; None while it is pending.
         signals: Every signal seen, as the server sends it.
         replayed: It had been seen on this device before; its first sight counts.
+        status: `confirmed`, or `pending` while it is kept in the outbox.
     """
 
     name: str
-    version: int
+    version: int | None
     signals: Mapping[str, Any]
     replayed: bool
+    status: str = "confirmed"
 
     @classmethod
     def from_wire(cls, name: str, data: Mapping[str, Any]) -> Self:
@@ -65,12 +69,14 @@ class AgeReported:
     """Evidence of age is recorded.
 
     Attributes:
-        version: The consumer's version.
+        version: The consumer's version; None while it is pending.
         age: The newest evidence of each source, as the server sends it.
+        status: `confirmed`, or `pending` while it is kept in the outbox.
     """
 
-    version: int
+    version: int | None
     age: Mapping[str, Any]
+    status: str = "confirmed"
 
     @classmethod
     def from_wire(cls, data: Mapping[str, Any]) -> Self:

@@ -21,10 +21,11 @@ class Settings(NamedTuple):
     url: str
     key_id: str
     secret: str
+    outbox: str | None = None
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read `SAYSO_URL`, `SAYSO_KEY_ID` and `SAYSO_SECRET`.
+    """Read `SAYSO_URL`, `SAYSO_KEY_ID` and `SAYSO_SECRET`, and `SAYSO_OUTBOX` if it is set.
 
     Raises:
         ConfigurationError: One is missing; the message names every missing one and how to get it.
@@ -36,4 +37,10 @@ def read_environment(environ: Mapping[str, str] | None = None) -> Settings:
         raise ConfigurationError(
             "\n".join(f"{name} is not set. {_WHERE[name]}" for name in missing), code="setting_missing"
         )
-    return Settings(*values.values())
+    return Settings(values["SAYSO_URL"], values["SAYSO_KEY_ID"], values["SAYSO_SECRET"], read_outbox(found))
+
+
+def read_outbox(environ: Mapping[str, str] | None = None) -> str | None:
+    """Give the outbox's file that `SAYSO_OUTBOX` names, or None."""
+    found = os.environ if environ is None else environ
+    return found.get("SAYSO_OUTBOX", "").strip() or None

@@ -10,6 +10,9 @@ from sayso.client.consumer import Consumer
 from sayso.client.history import PastChoice
 from sayso.client.portal import Portal
 from sayso.client.recorded import Recorded
+from sayso.client.sync_sharing import SyncSharing
+from sayso.local.outbox.notices import Loss, Parked
+from sayso.local.status import Status
 from sayso.model.choice import Method
 from sayso.model.topic import Flow
 
@@ -88,9 +91,17 @@ class SyncConsumer:
             return self._portal.run(self._consumer.opt_out(partner, flow, method=method, made_at=made_at))
         return self._portal.run(self._consumer.opt_out(partner, method=method, made_at=made_at))
 
-    def allows(self, topic: str, device: str | None = None) -> bool:
+    def allows(self, topic: str, device: str | None = None, *, at_least: int | None = None) -> bool:
         """Tell whether something may be done now; False in an outage, within a second. See `Consumer.allows`."""
-        return self.decide(topic, device).allowed
+
+        async def ask() -> bool:
+            return await self._consumer.allows(topic, device, at_least=at_least)
+
+        return self._portal.run(ask())
+
+    def sharing(self, partner: str, device: str | None = None) -> SyncSharing:
+        """Hand data to a partner: `with ann.sharing("vinsolutions") as out:`. See `Consumer.sharing`."""
+        return SyncSharing(self._consumer.sharing(partner, device), self._portal)
 
     def history(self, limit: int | None = None) -> Iterator[PastChoice]:
         """Go through every choice ever recorded, newest first: see `Consumer.history`."""
@@ -111,13 +122,14 @@ class SyncClient:
 
     Its thread and loop start on first use and end with `close()`, with the client's `aclose()`, or with the
     interpreter. It may be used from any thread, and inside another loop's callback, which it blocks. After a fork the
-    child starts its own.
+    child starts its own. What the async client does on the loop that started it, it does on this one: what waits in the
+    outbox is sent while the program does other things.
     """
 
     def __init__(self, client: Client) -> None:
         """Take the client; made by `Client.sync`."""
         self._client = client
-        self._portal = Portal()
+        self._portal = Portal(client.start, client.leave)
 
     @property
     def brand(self) -> str:
@@ -130,10 +142,39 @@ class SyncClient:
         return self._portal.closed
 
     start = _of_client(Client.start)
+    flush = _of_client(Client.flush)
     record_many = _of_client(Client.record_many)
     decide_many = _of_client(Client.decide_many)
+    prefetch = _of_client(Client.prefetch)
     catalogue = _of_client(Client.catalogue)
     publish_catalogue = _of_client(Client.publish_catalogue)
+
+    @property
+    def pending(self) -> int:
+        """How many entries wait in the outbox to be sent."""
+        return self._client.pending
+
+    def on_parked(self, callback: Callable[[Parked], object]) -> None:
+        """Have a function called for each entry that is parked, on the facade's thread: see `Client.on_parked`."""
+        self._client.on_parked(callback)
+
+    def on_loss(self, callback: Callable[[Loss], object]) -> None:
+        """Have a function called when entries are lost, on the facade's thread: see `Client.on_loss`."""
+        self._client.on_loss(callback)
+
+    @property
+    def status(self) -> Status:
+        """How it is doing: see `Client.status`."""
+        return self._client.status
+
+    @property
+    def status_reason(self) -> str:
+        """While `blocked`: what stands in the way and what to do about it."""
+        return self._client.status_reason
+
+    def on_status(self, callback: Callable[[Status], object]) -> Callable[[], None]:
+        """Have a function called with every new status, on the client's own thread: see `Client.on_status`."""
+        return self._client.on_status(callback)
 
     def consumer(self, consumer_id: str) -> SyncConsumer:
         """Give the handle on one consumer. Nothing is sent.
@@ -148,7 +189,10 @@ class SyncClient:
         return self._client.consumer_token(consumer_id, origins=origins, ttl=ttl)
 
     def close(self) -> None:
-        """End its thread and loop, and with them its session. Does nothing the second time."""
+        """End its thread and loop, and with them its session. Does nothing the second time.
+
+        What waits in the outbox is sent first, for two seconds at most; the rest stays on disk.
+        """
         self._portal.close()
 
     def __enter__(self) -> Self:

@@ -1,6 +1,7 @@
 """Times that no clock shows, such as a leap second: read as the nearest there is, and kept as they were written.
 
-A refusal is recorded whatever its sender's clock says, so its time must be readable as long as it is written as one.
+A refusal is recorded whatever its sender's clock says: what is written as a time is read as one, and what is no time
+at all counts as none.
 """
 
 import calendar
@@ -24,6 +25,22 @@ class AsWritten(datetime):
     """
 
     written: str
+
+
+class Unread(AsWritten):
+    """What a refusal's sender wrote in place of a time, such as `Invalid Date`: kept, and counted as no time."""
+
+
+def unread(value: str | float) -> Unread:
+    """Keep what is no time as it was written, up to 64 characters."""
+    moment = Unread(1970, 1, 1, tzinfo=UTC)
+    moment.written = str(value)[:_LONGEST]
+    return moment
+
+
+def known(moment: datetime | None) -> datetime | None:
+    """Give a time that counts; None for one that was left out or is no time."""
+    return None if isinstance(moment, Unread) else moment
 
 
 def nearest(text: str) -> AsWritten | None:

@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
-from sayso.model.as_written import nearest
+from sayso.model.as_written import nearest, unread
 from sayso.model.ids import IdError, check_consumer_id, check_id
 from sayso.model.instant import AwareTime, read_time
 from sayso.wire import MAX_CHOICES
@@ -106,10 +106,12 @@ class SentNotice(_Frozen):
     """The text that the consumer was shown, as a sender names it: which language, which version of the topic's notice.
 
     Without a version it is the current one. For a grant it has to be a `Notice`; of a refusal, which is never turned
-    away for its notice, it is kept as it was sent, the language up to 128 characters.
+    away for its notice, it is kept as it was sent, the language (if there is one) up to 128 characters.
     """
 
-    language: Annotated[str, Field(description="for a grant a language tag such as en or fr-CA")]
+    language: (
+        Annotated[str, Field(description="for a grant a language tag such as en or fr-CA; needed there")] | None
+    ) = None
     version: Annotated[int, Field(description="for a grant 1 or more")] | None = None
 
 
@@ -160,13 +162,18 @@ def _refuses(info: ValidationInfo) -> bool:
 
 
 def _made_at(value: object, info: ValidationInfo) -> object:
-    try:
-        return read_time(value)
-    except PydanticCustomError:
-        clipped = nearest(value) if isinstance(value, str) and _refuses(info) else None
-        if clipped is None:
-            raise
-        return clipped
+    return _whatever_it_says(value) if _refuses(info) else read_time(value)
+
+
+def _whatever_it_says(value: object) -> object:
+    """Read a refusal's time: as the nearest there is, and as none what is no time at all."""
+    if isinstance(value, str):
+        try:
+            return read_time(value)
+        except PydanticCustomError:
+            return nearest(value) or unread(value)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return unread(value) if is_number else value  # type: ignore[arg-type]  # a number, as was just asked
 
 
 def _based_on(value: int, info: ValidationInfo) -> int:
@@ -184,11 +191,11 @@ def _notice(notice: SentNotice, info: ValidationInfo) -> SentNotice:
     if not _refuses(info):
         language, version = notice.language, notice.version
         # The length first: nothing long is remembered.
-        tagged = len(language) <= _LONGEST_TAG and _is_tag(language)
+        tagged = language is not None and len(language) <= _LONGEST_TAG and _is_tag(language)
         if not tagged or (version is not None and version < 1):
             # So that what is wrong is named by the notice's own members.
-            Notice.model_validate({"language": language, "version": version})
-    elif len(notice.language) > _LONGEST_LANGUAGE:
+            Notice.model_validate(notice.model_dump(exclude_unset=True))
+    elif notice.language is not None and len(notice.language) > _LONGEST_LANGUAGE:
         return notice.model_copy(update={"language": notice.language[:_LONGEST_LANGUAGE]})
     return notice
 
@@ -198,7 +205,8 @@ class Choice(_Frozen):
 
     `based_on` is the version of the consumer's preferences that was in view when the choice was made. A refusal is
     never turned away for `made_at`, `based_on` or `notice` if they are of the right type: a time that no clock shows is
-    read as the nearest (`model.as_written`), the others are left for whoever records it to clip.
+    read as the nearest and what is no time as none (`model.as_written`), the others are left for whoever records it to
+    clip.
     """
 
     id: ChoiceId
@@ -224,14 +232,8 @@ class Choice(_Frozen):
 
 
 def _sent_at(value: object, info: ValidationInfo) -> object:
-    try:
-        return read_time(value)
-    except PydanticCustomError:
-        refused = any(choice.is_refusal for choice in info.data.get("choices", ()))
-        clipped = nearest(value) if isinstance(value, str) and refused else None
-        if clipped is None:
-            raise
-        return clipped
+    refused = any(choice.is_refusal for choice in info.data.get("choices", ()))
+    return _whatever_it_says(value) if refused else read_time(value)
 
 
 class ChoiceBatch(_Frozen):

@@ -12,6 +12,7 @@ from sayso.model.topic import Flow, Topic, TopicKey, TopicSettings, parse_partne
 ANY_FIELD: Final = "*"
 """In a field map, stands for every field it does not name."""
 
+MOST_FIELDS: Final = 500
 _DEEPEST_FLAGS: Final = 6
 _WHOLE_NUMBERS: Final = range(-(2**63), 2**63)
 
@@ -51,6 +52,10 @@ class PartnerClass(StrEnum):
     AUTHORITY = "authority"
 
 
+MAY_HEAR: Final = frozenset({PartnerClass.SERVICE_PROVIDER, PartnerClass.AUTHORITY})
+"""Who may have what people said without their consent."""
+
+
 class Partner(Table):
     """A company or authority that data goes to or comes from.
 
@@ -62,7 +67,7 @@ class Partner(Table):
         policy_url: Its own privacy policy, which governs what it does with the data.
         flows: The topic of each direction that data takes.
         fields: For `share`: each field that may leave, with the topics that must all be allowed besides the
-            share itself. A field it does not name is held back; `"*"` names all others.
+            share itself. A field it does not name is held back; `"*"` names all others. At most 500.
         restricted: The partner's own flags for limited use, sent instead of withholding
             (Meta's LDU, Google's denied consent). Empty if it has none.
         hosts: Host names its traffic goes to; `*.` before a name takes in all below it.
@@ -86,6 +91,13 @@ class Partner(Table):
     @classmethod
     def _check_key(cls, key: str) -> str:
         return parse_partner_key(key)
+
+    @field_validator("fields")
+    @classmethod
+    def _check_field_count(cls, fields: dict[str, tuple[TopicKey, ...]]) -> dict[str, tuple[TopicKey, ...]]:
+        if len(fields) > MOST_FIELDS:
+            raise ValueError(f"holds {len(fields)} fields; at most {MOST_FIELDS}")
+        return fields
 
     @field_validator("restricted")
     @classmethod

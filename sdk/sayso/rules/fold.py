@@ -26,6 +26,9 @@ _DOUBT = span_micros(DOUBT)
 
 NOTHING = TopicFold()
 
+MOST_KEPT = 64
+"""Grants, and refusals, of one topic that are worth keeping beside each other; people have one or two."""
+
 
 def origin_of(actor: Actor, method: Method) -> str:
     """Give what a choice by this actor over this method counts as (`model.recorded`)."""
@@ -61,6 +64,17 @@ def merge(one: TopicFold, other: TopicFold) -> TopicFold:
     return TopicFold(_undominated_grants(grants), refusals, seen_to, by_brand)
 
 
+def _fold_one(choices: Sequence[RecordedChoice]) -> TopicFold:
+    # What `add` gives one by one, sorted once: a long history is read back in the time of one sort.
+    refusals = [choice for choice in choices if choice.is_refusal]
+    seen_to = max((refusal.based_on for refusal in refusals), default=-1)
+    kept = _undominated_refusals(refusals)
+    grants = [choice for choice in choices if not choice.is_refusal and choice.origin != SPOKEN]
+    people = (grant for grant in grants if grant.origin != BY_BRAND and _qualifies(grant, kept, seen_to))
+    by_brand = max((grant for grant in grants if grant.origin == BY_BRAND), key=_recency, default=None)
+    return TopicFold(_undominated_grants(people), kept, seen_to, by_brand)
+
+
 def standing(fold: TopicFold) -> RecordedChoice | None:
     """Give the choice that decides now, or None when nothing was said that counts."""
     said = fold.grants or fold.refusals
@@ -87,10 +101,23 @@ def latest_refusal(topics: Mapping[str, TopicFold], topic: str) -> RecordedChoic
 
 def fold(choices: Iterable[tuple[str, RecordedChoice]]) -> dict[str, TopicFold]:
     """Fold (topic, choice) pairs in any order into one `TopicFold` per topic."""
-    folds: dict[str, TopicFold] = {}
+    said: dict[str, list[RecordedChoice]] = {}
     for topic, choice in choices:
-        folds[topic] = add(folds.get(topic, NOTHING), choice)
-    return folds
+        said.setdefault(topic, []).append(choice)
+    return {topic: _fold_one(choices_of) for topic, choices_of in said.items()}
+
+
+def is_full(fold: TopicFold, choice: RecordedChoice) -> bool:
+    """Tell whether a choice would be kept beside as many as may be kept: whoever records it has to do without.
+
+    Only a sender who dates each choice before the last, or claims each time to have seen less, comes this far; if
+    nothing stopped them, what is known of the topic would grow with everything that they send.
+    """
+    kept = fold.refusals if choice.is_refusal else fold.grants
+    if len(kept) < MOST_KEPT:
+        return False
+    after = add(fold, choice)
+    return len(after.refusals if choice.is_refusal else after.grants) > len(kept)
 
 
 def seen_limit(based_on: int | None, version: int) -> int:

@@ -2,15 +2,20 @@
 
 Refusals always carry over. Grants carry over only with proof that the visitor was there (a live token of the
 anonymous id), and only where the known side has said nothing; a withdraw-all has said something about every
-topic. Versions are never compared across a link: what a copy has seen is translated to copies.
+topic. Versions are never compared across a link: what a copy has seen is translated to copies. A signal is a
+refusal: a copied grant lifts none that the known side has. Without that proof, evidence of age is believed where it
+makes a minor, and nowhere else.
 """
 
 import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 
+from sayso.model.age import AgeEvidence
 from sayso.model.recorded import RecordedChoice
+from sayso.model.signal import SignalSeen
 from sayso.model.topic import EVERY_TOPIC
+from sayso.rules.age import lower_band
 
 
 def carried(
@@ -39,11 +44,23 @@ def copies(
     anonymous_id: str,
     after_version: int,
     known_topics: Collection[str],
+    known_signals: Sequence[SignalSeen] = (),
+    visitors_signals: Sequence[SignalSeen] = (),
 ) -> list[tuple[str, RecordedChoice]]:
     """Make the known side's copies, numbered from `after_version + 1`.
 
     A copy has seen only copies of what its original saw. Where the known side may have spoken about the
-    topic, that is nothing: a copied refusal then lifts an older grant by its time alone.
+    topic, that is nothing: a copied refusal then lifts an older grant by its time alone. A copy overrides a signal
+    only if the known side never sent it, and the visitor not after the original: its version would make it newer than
+    all of these (11 CCR 7025(c)(4): who consents in spite of a signal knows of it).
+
+    Args:
+        taken: What `carried` chose.
+        anonymous_id: Whose.
+        after_version: The known side's version so far.
+        known_topics: As for `carried`.
+        known_signals: The known side's sights of signals before the link.
+        visitors_signals: The visitor's.
     """
     made: list[tuple[str, RecordedChoice]] = []
     for place, (topic, original) in enumerate(taken, start=1):
@@ -55,11 +72,45 @@ def copies(
             (
                 topic,
                 original._replace(
-                    version=version, based_on=based_on, choice_id=copy_id(anonymous_id, original.choice_id)
+                    version=version,
+                    based_on=based_on,
+                    choice_id=copy_id(anonymous_id, original.choice_id),
+                    overrides=_overrides(original, known_signals, visitors_signals) if original.overrides else (),
                 ),
             )
         )
     return made
+
+
+def age_of_both(
+    known: Sequence[AgeEvidence], visitor: Sequence[AgeEvidence], *, majority: int, proven: bool
+) -> tuple[AgeEvidence, ...]:
+    """Put the evidence of age of both sides together, one piece of each source.
+
+    Args:
+        known: The known side's.
+        visitor: The visitor's.
+        majority: From how many years on people decide for themselves, by the catalogue.
+        proven: A live token of the anonymous id was shown. Without one only what makes a minor is carried, and not
+            its lower bound, which would make an adult of them with the years.
+
+    Returns:
+        The known side's first. Where both have a source, the newer piece; the lower band of both if they are of one
+        moment, or if nothing proves whose the visitor's is.
+    """
+    pieces = {piece.source: piece for piece in known}
+    for each in visitor:
+        if not proven and (each.upper is None or each.upper >= majority):
+            continue
+        piece = each if proven else each._replace(lower=None)
+        held = pieces.get(piece.source)
+        if held is not None:
+            newer = held if held.observed_at > piece.observed_at else piece
+            if not proven or held.observed_at == piece.observed_at:
+                newer = lower_band(held, piece)._replace(observed_at=newer.observed_at)
+            piece = newer
+        pieces[piece.source] = piece
+    return tuple(pieces.values())
 
 
 def copy_id(anonymous_id: str, choice_id: str) -> str:
@@ -72,6 +123,14 @@ def copy_id(anonymous_id: str, choice_id: str) -> str:
 
 def _spoken(topic: str, known_topics: Collection[str]) -> bool:
     return topic in known_topics or EVERY_TOPIC in known_topics
+
+
+def _overrides(
+    grant: RecordedChoice, known_signals: Sequence[SignalSeen], visitors_signals: Sequence[SignalSeen]
+) -> tuple[str, ...]:
+    kept_down = {seen.name for seen in known_signals}
+    kept_down |= {seen.name for seen in visitors_signals if seen.version > grant.version}
+    return tuple(name for name in grant.overrides if name not in kept_down)
 
 
 def _lifted(topic: str, grant: RecordedChoice, choices: Iterable[tuple[str, RecordedChoice]]) -> bool:

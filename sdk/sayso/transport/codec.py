@@ -31,4 +31,8 @@ else:
         Raises:
             ValueError: It is no JSON.
         """
-        return orjson.loads(data)
+        try:
+            return orjson.loads(data)
+        except orjson.JSONDecodeError:
+            # orjson takes no number beyond 1.8e308, which a refusal may have claimed: history shows it as it was sent.
+            return json.loads(data)

@@ -1,36 +1,34 @@
 """One call to the server: sign, send, and turn whatever comes back into data or an error."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from sayso.errors import Error, NotAuthenticatedError, UnavailableError
+from sayso.errors import Error, NotAuthenticatedError
+from sayso.transport.answer import Answer, decode, read
 from sayso.transport.clock import Clock
-from sayso.transport.codec import loads
 from sayso.transport.problems import error_of, is_retried, retry_after
 from sayso.transport.retry import FailedError, try_again
 from sayso.transport.sessions import Sessions
+from sayso.transport.streaming import EVENT_STREAM, listen
 from sayso.transport.tokens import TokenMinter
+from sayso.transport.trouble import trouble_of
 from sayso.wire import JSON_TYPE, Code
 
 ATTEMPT = timedelta(seconds=10)
 _OK = range(200, 300)
+_TIME_BOXES = 16
+"""There are a handful that never change, and those of checks, which have what is left of a second."""
+_NOT_MODIFIED = 304
 
 Body = bytes | Callable[[], bytes] | None
 """What to send: bytes, or a function that makes them anew for each attempt."""
-
-
-class Answer(NamedTuple):
-    """A successful answer: its headers, its JSON, and the boot clock when the attempt that brought it began."""
-
-    headers: Mapping[str, str]
-    data: Any
-    asked_at: float
 
 
 class _Call(NamedTuple):
@@ -38,6 +36,7 @@ class _Call(NamedTuple):
     url: URL
     body: Body
     scope: str
+    etag: str | None
 
 
 class Transport:
@@ -71,6 +70,7 @@ class Transport:
         self._time_box = time_box
         self._jitter = jitter
         self._urls: dict[str, URL] = {}
+        self._timeouts: dict[timedelta, aiohttp.ClientTimeout] = {}
         self._timeout = _total(min(time_box, ATTEMPT).total_seconds())
 
     async def call(
@@ -81,12 +81,12 @@ class Transport:
         *,
         scope: str = "backend",
         time_box: timedelta | None = None,
+        etag: str | None = None,
     ) -> Answer:
         """Send until there is an answer, the answer is final, or the time is up.
 
         Tried again: connection errors, timeouts, 408, 425, 429 and 5xx, with Retry-After and jitter. Every call that
-        Sayso makes
-        may be repeated: choices carry their ids, everything else says how things are.
+        Sayso makes may be repeated: choices carry their ids, everything else says how things are.
 
         Args:
             method: HTTP method.
@@ -94,12 +94,13 @@ class Transport:
             body: JSON.
             scope: The roles that the token claims.
             time_box: Instead of the client's own.
+            etag: The entity tag of what is here already; an `unchanged` answer then says that it still holds.
 
         Raises:
             Error: The class says what to do; see `sayso.errors`.
         """
-        call = _Call(method, self._urls.get(path) or self._url(path), body, scope)
-        timeout = self._timeout if time_box is None else _total(min(time_box, ATTEMPT).total_seconds())
+        call = _Call(method, self._urls.get(path) or self._url(path), body, scope, etag)
+        timeout = self._timeout if time_box is None else self._timeouts.get(time_box) or self._timeout_for(time_box)
         began = self._clock.boot()
         try:
             return await self._attempt(call, timeout, began)
@@ -113,6 +114,35 @@ class Transport:
             return await self._attempt(call, left, now)
 
         return await try_again(first, again, deadline=deadline, clock=self._clock, jitter=self._jitter)
+
+    async def once(self, method: str, path: str, body: Body, *, time_box: timedelta) -> Answer:
+        """Send a single time, for a caller that waits and tries again by itself.
+
+        Raises:
+            FailedError: Another try may succeed; it says what went wrong and how long the server asks to wait.
+            Error: Another try of the same won't.
+        """
+        call = _Call(method, self._urls.get(path) or self._url(path), body, "backend", None)
+        return await self._attempt(call, _total(time_box.total_seconds()), self._clock.boot())
+
+    @asynccontextmanager
+    async def stream(self, path: str, *, cursor: str | None, silence: timedelta) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a stream of events: `async with transport.stream(…) as chunks:`. It is not opened again by itself.
+
+        Args:
+            path: From `/v1` on.
+            cursor: After which event it goes on, as the server named it; None starts with what happens from now on.
+            silence: How long nothing may come before the connection counts as dead.
+
+        Raises:
+            Error: There is no stream, or, while iterating, it ended early.
+        """
+        headers = CIMultiDict({**self._headers("backend"), "Accept": EVENT_STREAM})
+        if cursor is not None:
+            headers["Last-Event-ID"] = cursor
+        session = self._sessions.ready() or await self._sessions.open()
+        async with listen(session, self._urls.get(path) or self._url(path), headers, silence, self._clock) as chunks:
+            yield chunks
 
     async def aclose(self) -> None:
         """Close the sessions made for it."""
@@ -135,33 +165,23 @@ class Transport:
                 call.method,
                 call.url,
                 data=call.body() if callable(call.body) else call.body,
-                headers=self._headers(call.scope),
+                headers=self._headers(call.scope, call.etag),
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=timeout,
             )
             status, headers = response.status, response.headers
-            raw = await _read(response)
-        except TimeoutError:
-            trouble = UnavailableError("the Sayso server did not answer in time", code="timeout")
-        except aiohttp.ClientConnectorCertificateError:
-            again = False
-            trouble = UnavailableError(
-                "the Sayso server's certificate is not trusted; check its name and your certificate store",
-                code="certificate",
-            )
-        except (aiohttp.ClientError, OSError) as error:
-            # Only the class is told: aiohttp's messages hold the address, and with it the consumer's id.
-            trouble = UnavailableError(
-                f"no connection to the Sayso server ({type(error).__name__}); check SAYSO_URL and that it is running",
-                code="no_connection",
-            )
+            raw = await read(response)
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            trouble, again = trouble_of(error)
         if trouble is not None:
             if again:
                 raise FailedError(trouble)
             raise trouble
         if status in _OK:
-            return Answer(headers, _decode(raw), asked_at)
+            return Answer(headers, decode(raw), asked_at, raw)
+        if status == _NOT_MODIFIED and call.etag is not None:
+            return Answer(headers, None, asked_at)
         refusal = error_of(status, headers, raw, now=self._clock.now())
         if isinstance(refusal, NotAuthenticatedError) and refusal.code == Code.TOKEN_EXPIRED and not renewed:
             self._minter.forget()
@@ -170,31 +190,27 @@ class Transport:
             raise FailedError(refusal, retry_after(headers, now=self._clock.now()))
         raise refusal
 
-    def _headers(self, scope: str) -> CIMultiDict[str]:
+    def _headers(self, scope: str, etag: str | None = None) -> CIMultiDict[str]:
         token = self._minter.backend_token(scope)
         signed = self._signed.get(scope)
-        if signed is not None and signed[0] is token:
-            return signed[1]
-        headers = CIMultiDict(
-            {"Authorization": f"Bearer {token}", "Content-Type": JSON_TYPE, "User-Agent": "sayso-python"}
-        )
-        self._signed[scope] = token, headers
-        return headers
+        if signed is None or signed[0] is not token:
+            headers = CIMultiDict(
+                {"Authorization": f"Bearer {token}", "Content-Type": JSON_TYPE, "User-Agent": "sayso-python"}
+            )
+            signed = self._signed[scope] = token, headers
+        return signed[1] if etag is None else CIMultiDict({**signed[1], "If-None-Match": etag})
+
+    def _timeout_for(self, time_box: timedelta) -> aiohttp.ClientTimeout:
+        timeout = _total(min(time_box, ATTEMPT).total_seconds())
+        if len(self._timeouts) < _TIME_BOXES:
+            self._timeouts[time_box] = timeout
+        return timeout
 
     def _url(self, path: str) -> URL:
         url = URL(self._address + path, encoded=True)
-        if "/consumers/" not in path:  # the few that are the same for everybody
+        if "/consumers/" not in path and "?" not in path:  # the few that are always the same
             self._urls[path] = url
         return url
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    # Reading to the end gives the connection back; only a reader that stops before must let go of it.
-    try:
-        return await response.read()
-    except BaseException:
-        response.close()
-        raise
 
 
 _NO_HEADERS: Mapping[str, str] = {}
@@ -203,16 +219,3 @@ _NO_HEADERS: Mapping[str, str] = {}
 def _total(seconds: float) -> aiohttp.ClientTimeout:
     # aiohttp reads 0 as "no limit".
     return aiohttp.ClientTimeout(total=max(seconds, 0.001))
-
-
-def _decode(raw: bytes) -> Any:
-    if not raw:
-        return None
-    try:
-        return loads(raw)
-    except ValueError:
-        pass
-    raise UnavailableError(
-        "what answered is not a Sayso server: the body is no JSON; check SAYSO_URL and the proxies on the way",
-        code="not_sayso",
-    )

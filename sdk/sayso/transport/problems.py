@@ -44,7 +44,7 @@ def is_retried(status: int) -> bool:
 
 
 def error_of(status: int, headers: Mapping[str, str], raw: bytes, *, now: Micros) -> Error:
-    """Make the error that stands for an answer.
+    """Make the error that stands for an answer, with its status.
 
     Only what the server says in `application/problem+json` reaches the message. A proxy's page stays out, since it
     may repeat the address with the consumer's id.
@@ -55,6 +55,12 @@ def error_of(status: int, headers: Mapping[str, str], raw: bytes, *, now: Micros
         raw: The answer's body.
         now: The wall clock, for a Retry-After that is a date.
     """
+    error = _error_of(status, headers, raw, now=now)
+    error.status = status
+    return error
+
+
+def _error_of(status: int, headers: Mapping[str, str], raw: bytes, *, now: Micros) -> Error:
     body = _problem(headers, raw)
     request_id = _request_id(body, headers)
     code = str(body.get("code") or f"http_{status}")

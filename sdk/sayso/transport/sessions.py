@@ -14,6 +14,8 @@ import aiohttp
 from sayso.errors import ConfigurationError
 
 Loop = asyncio.AbstractEventLoop
+_parents: list[object] = []
+"""Sessions that a forked child must neither use nor close, nor let the garbage collector close."""
 
 
 class _Kept(NamedTuple):
@@ -73,6 +75,12 @@ class Sessions:
     def reopen(self) -> None:
         """Take back `aclose`."""
         self._closed = False
+
+    def after_fork(self) -> None:
+        """Leave the parent's sessions to it, in a forked child: closing one here would speak on its connections."""
+        _parents.append(self._kept)
+        self._kept = {}
+        self._lock = threading.Lock()
 
     async def aclose(self) -> None:
         """Close every session made here, also those of other loops, and hand out no more."""

@@ -1,6 +1,6 @@
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -221,6 +221,17 @@ async def test_many_checks_go_500_to_a_request_and_come_back_in_order(privacy, s
         "topic": "permission:location",
         "device_id": "pixel-8",
     }
+
+
+async def test_past_moments_go_10_to_a_request_with_all_that_is_asked_about_them(privacy, server) -> None:
+    moments = [datetime(2026, 1, 2, tzinfo=UTC) + timedelta(days=n) for n in range(12)]
+    checks = [sayso.Check("cust-1", "channel:sms", as_of=moment) for moment in moments for _ in range(2)]
+
+    decisions = await privacy.decide_many([("cust-1", "channel:sms"), *checks])
+
+    assert len(decisions) == 25
+    assert [len(asked.body["checks"]) for asked in server.asked] == [21, 4]
+    assert [len({check.get("as_of") for check in asked.body["checks"]}) for asked in server.asked] == [11, 2]
 
 
 async def test_impossible_checks_do_not_spoil_the_possible_ones(privacy, server) -> None:

@@ -104,3 +104,9 @@ def test_the_next_page_is_read_from_the_link_header(link: str, query: str | None
 def test_a_next_page_without_a_usable_query_is_refused(link: str) -> None:
     with pytest.raises(ValueError, match="without a usable query"):
         next_query(link)
+
+
+async def test_a_number_that_a_refusal_claimed_is_read_however_large(privacy, server) -> None:
+    server.then(200, {"choices": [_choice(1, based_on_sent=10**400, notice={})]})
+
+    assert [choice.version async for choice in privacy.consumer("cust-42").history()] == [1]

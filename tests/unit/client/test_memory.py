@@ -52,6 +52,26 @@ def test_consumers_unseen_for_longest_are_forgotten_first() -> None:
     assert [memory.version(f"cust-{n}") for n in (1, 2, 3)] == [2, None, 1]
 
 
+def test_a_choice_recorded_again_keeps_its_consumer_remembered() -> None:
+    memory = Memory(limit=2)
+    memory.saw_choice("cust-1", 1, "channel:sms", False, True)
+    memory.saw_choice("cust-2", 1, "channel:sms", False, True)
+    memory.saw_choice("cust-1", 1, "channel:sms", False, True)
+    memory.saw_choice("cust-3", 1, "channel:sms", False, True)
+
+    assert [memory.version(f"cust-{n}") for n in (1, 2, 3)] == [1, None, 1]
+
+
+def test_a_choice_after_a_gap_forgets_what_stood_before_it() -> None:
+    memory = Memory()
+    memory.saw_choice("cust-42", 1, "channel:sms", True, True)
+    memory.saw_choice("cust-42", 3, "channel:email", True, True)
+
+    assert memory.version("cust-42") == 3
+    assert memory.grant_stands("cust-42", "channel:sms") is None
+    assert memory.grant_stands("cust-42", "channel:email") is True
+
+
 def test_a_choice_keeps_what_it_was_first_said_to_have_seen() -> None:
     memory = Memory()
 

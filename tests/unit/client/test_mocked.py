@@ -11,7 +11,7 @@ URL = "https://sayso.dealer.example"
 
 @pytest.fixture
 async def privacy(secret, clock):
-    async with sayso.Client(URL, "dealer.k1", secret, clock=clock) as client:
+    async with sayso.Client(URL, "dealer.k1", secret, clock=clock, live=False) as client:
         yield client
 
 

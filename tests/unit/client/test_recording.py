@@ -148,6 +148,23 @@ async def test_a_choice_made_earlier_keeps_its_time_and_claims_to_have_seen_noth
     assert "based_on" not in body["choices"][0]
 
 
+@pytest.mark.parametrize(
+    ("made_at", "written"),
+    [
+        (datetime(2026, 11, 22, 17, tzinfo=UTC), "2026-11-22T17:00:00.000000Z"),
+        (datetime(2026, 11, 22, 17, 0, 0, 5, tzinfo=UTC), "2026-11-22T17:00:00.000005Z"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000000Z"),
+        (datetime(2026, 11, 22, 17, tzinfo=timezone(timedelta(0))), "2026-11-22T17:00:00.000000Z"),
+        (datetime(2026, 11, 22, 17, tzinfo=timezone(timedelta(hours=5, minutes=30))), "2026-11-22T11:30:00.000000Z"),
+    ],
+)
+async def test_a_time_given_in_any_zone_is_written_in_utc(ann, server, made_at: datetime, written: str) -> None:
+    await ann.deny("channel:sms", made_at=made_at)
+
+    (body,) = _sent(server)
+    assert body["choices"][0]["made_at"] == written
+
+
 async def test_a_first_grant_looks_before_it_says_what_it_has_seen(ann, server) -> None:
     server.version = 6
 
@@ -317,6 +334,11 @@ async def test_what_can_be_told_without_the_server_is(ann, server, wrong, code: 
 async def test_a_grant_without_a_notice_is_not_even_a_call(ann) -> None:
     with pytest.raises(TypeError, match="shown"):
         await ann.grant("channel:sms")
+
+
+def test_a_handle_has_no_room_for_a_misspelt_member(ann) -> None:
+    with pytest.raises(AttributeError):
+        ann.langauge = "en"
 
 
 @pytest.mark.parametrize(

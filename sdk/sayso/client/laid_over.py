@@ -1,0 +1,109 @@
+"""Laying what is pending over answers: finding the catalogue that it takes, and writing the result."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sayso.client.check import Check
+from sayso.client.decision import Decision
+from sayso.client.known_catalogue import KnownCatalogue
+from sayso.client.pending import Verdict, judge
+from sayso.client.reported import Published
+from sayso.client.snapshots import Snapshots
+from sayso.local.answers import ALLOWED
+from sayso.local.overlay import Overlay, PendingChoice
+from sayso.model.instant import format_micros, from_micros
+from sayso.transport.clock import Clock
+
+
+class LaidOver:
+    """Puts the pure rules of `pending` to use."""
+
+    def __init__(self, overlay: Overlay, catalogue: KnownCatalogue, snapshots: Snapshots, clock: Clock) -> None:
+        """Take what it works with."""
+        self._overlay = overlay
+        self._catalogue = catalogue
+        self._snapshots = snapshots
+        self._clock = clock
+
+    def touches(self, *consumer_ids: str) -> bool:
+        """Tell whether anything is pending of a consumer, under either id if a visitor was linked."""
+        pending = self._overlay.consumers
+        return any(
+            consumer_id in pending or self._snapshots.known_id(consumer_id) in pending for consumer_id in consumer_ids
+        )
+
+    async def catalogue(self, revision: int | None, time_box: timedelta) -> Published | None:
+        """Give the catalogue to judge by; None if it can't be had, and then doubt decides."""
+        return await self._catalogue.find(revision, time_box)
+
+    def judge(self, check: Check, reason: str, version: int, catalogue: Published | None) -> Verdict:
+        """Lay what is pending over one fresh answer."""
+        verdict = Verdict(reason)
+        for consumer_id in dict.fromkeys((check.consumer_id, self._snapshots.known_id(check.consumer_id))):
+            found = judge(
+                self._overlay,
+                consumer_id,
+                check.topic,
+                check.device,
+                reason=verdict.reason,
+                version=version,
+                catalogue=catalogue,
+                now=self._clock.now(),
+            )
+            verdict = found if found.reason != verdict.reason else verdict
+        return verdict
+
+    def topics(self, consumer_id: str, data: Mapping[str, Any], catalogue: Published | None) -> dict[str, Any]:
+        """Give a snapshot's topics with what is pending laid over each, also on each device."""
+        version = int(data["version"])
+        laid: dict[str, Any] = {}
+        for topic, entry in data["topics"].items():
+            check = Check(consumer_id, topic)
+            laid[topic] = _entry(entry, self.judge(check, entry["reason"], version, catalogue))
+            if entry.get("by_device"):
+                laid[topic]["by_device"] = {
+                    device: _entry(
+                        there, self.judge(check._replace(device=device), there["reason"], version, catalogue)
+                    )
+                    for device, there in entry["by_device"].items()
+                }
+        return laid
+
+    def decision(
+        self,
+        check: Check,
+        reason: str,
+        choice: PendingChoice | None,
+        language: str,
+        title: Mapping[str, str] | None = None,
+    ) -> Decision:
+        """Make a decision of what is known here alone."""
+        return Decision(
+            check.topic,
+            reason in ALLOWED,
+            reason,
+            consumer_id=check.consumer_id,
+            choice_id=None if choice is None else choice.choice_id,
+            answer=None if choice is None else choice.answer,
+            made_at=None if choice is None else from_micros(choice.made),
+            notice_version=None if choice is None else choice.notice_version,
+            device_id=check.device,
+            title=title or {},
+            _language=language,
+        )
+
+
+def _entry(entry: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
+    if verdict.reason == entry["reason"]:
+        return dict(entry)
+    laid = {**entry, "allowed": verdict.allowed, "reason": verdict.reason}
+    if verdict.choice is not None and "answer" in entry:
+        laid |= {
+            "answer": verdict.choice.answer,
+            "choice_id": verdict.choice.choice_id,
+            "made_at": format_micros(verdict.choice.made),
+            "expires_at": None if not verdict.choice.until else format_micros(verdict.choice.until),
+            "notice_version": verdict.choice.notice_version,
+        }
+    return laid

@@ -1,0 +1,63 @@
+"""What must not be shared with a forked child, and is renewed there.
+
+A child that went on with its parent's database connection, locks or threads would corrupt the first, wait for ever for
+the second and miss the third (sqlite.org/howtocorrupt.html, 2.6). A fork waits until nobody is in the middle of
+something, and the child starts afresh.
+"""
+
+import os
+import threading
+import weakref
+from typing import Protocol
+
+
+class Forked(Protocol):
+    """Something that a fork must not tear apart."""
+
+    def before_fork(self) -> None:
+        """Come to rest, and stay so until one of the other two is called."""
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+
+    def after_fork_in_child(self) -> None:
+        """Let go of everything that is the parent's, without closing it, and start afresh on first use."""
+
+
+class _Watched:
+    def __init__(self) -> None:
+        self.gate = threading.Lock()
+        self.alive: weakref.WeakSet[Forked] = weakref.WeakSet()
+        self.resting: list[Forked] = []
+
+
+_watched = _Watched()
+
+
+def watch(thing: Forked) -> None:
+    """Have something renewed in every forked child, for as long as it lives."""
+    _watched.alive.add(thing)
+
+
+def _before() -> None:
+    _watched.gate.acquire()  # one fork at a time, so that two can't wait for each other
+    _watched.resting = list(_watched.alive)
+    for thing in _watched.resting:
+        thing.before_fork()
+
+
+def _in_parent() -> None:
+    resting, _watched.resting = _watched.resting, []
+    for thing in resting:
+        thing.after_fork_in_parent()
+    _watched.gate.release()
+
+
+def _in_child() -> None:
+    resting, _watched.resting = _watched.resting, []
+    _watched.gate = threading.Lock()
+    for thing in resting:
+        thing.after_fork_in_child()
+
+
+os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -1,0 +1,172 @@
+"""What an outbox does on its own thread: opening, keeping what was handed in, and learning what other processes did."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from sayso.errors import ConfigurationError
+from sayso.local.outbox import notices
+from sayso.local.outbox.keeper import Keeper, Outcome
+from sayso.local.outbox.notices import Bell, Loss, Parked, Why
+from sayso.local.outbox.row import Row
+from sayso.local.outbox.store import OVERRULED, PENDING, Changes, Kept, Opened, Store, StoreError
+from sayso.local.overlay import Overlay, PendingChoice
+
+_log = logging.getLogger("sayso.outbox")
+
+
+class Backroom:
+    """The store, the overlay that shows what is in it, and whoever is told of it.
+
+    Attributes:
+        keeper: The store.
+        on_parked: Rings for each entry that isn't sent by itself any more.
+        on_loss: Rings when entries are lost, or will be if the process ends now.
+        on_kept: Called when there is something to send.
+        on_seen: Called with a consumer and a version that another process had confirmed.
+    """
+
+    def __init__(self, make: Callable[[Callable[[Opened], None]], Store], overlay: Overlay, path: Path | None) -> None:
+        """Take what makes the store, given what to call when it mends its file."""
+        self.keeper = Keeper(make(self._mended), path)
+        self.on_parked: Bell[Parked] = Bell()
+        self.on_loss: Bell[Loss] = Bell()
+        self.on_kept: Callable[[], None] = lambda: None
+        self.on_seen: Callable[[str, int], None] = lambda consumer_id, version: None
+        self._overlay = overlay
+        self._path = path
+        self._incoming: list[tuple[Sequence[Row], Future[list[int]]]] = []
+        self._lock = threading.Lock()
+
+    def open(self) -> None:
+        """Open the store and show what is in it.
+
+        Raises:
+            ConfigurationError: It can't be used; the message has the remedy.
+        """
+        try:
+            opened = self.keeper.open()
+        except StoreError as error:
+            if self._path is not None and self._path.exists() and self._path.stat().st_size:
+                raise ConfigurationError(
+                    f"the outbox {self._path} can't be read, and it may hold withdrawals: {error}",
+                    code="outbox_unusable",
+                ) from None
+            _log.error("outbox: can't be made on disk: %s", error)
+            opened = Opened([])
+        self._take_over(opened)
+
+    def take_in(self, rows: Sequence[Row], future: Future[list[int]]) -> bool:
+        """Note entries to be kept; True if nobody has asked for `write` since the last. Safe from any thread."""
+        with self._lock:
+            self._incoming.append((rows, future))
+            return len(self._incoming) == 1
+
+    def write(self) -> None:
+        """Keep what was handed in, all of it in one transaction."""
+        with self._lock:
+            incoming, self._incoming = self._incoming, []
+        rows = [row for some, _ in incoming for row in some]
+        try:
+            outcome = self.keeper.append(rows)
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            for _, future in incoming:
+                future.set_exception(error)
+            return
+        self._renumber()
+        self._count(rows, outcome)
+        ids = iter(outcome.ids)
+        for some, future in incoming:
+            future.set_result([next(ids) for _ in some])
+        self.on_kept()
+
+    def refresh(self) -> None:
+        """Learn what other processes did, and move to the disk what didn't fit before."""
+        self._renumber()
+        by_row = self._overlay.by_row
+        changes = self.keeper.changes(lambda: {row: consumer for row, (consumer, _) in by_row().items() if row > 0})
+        if changes is not None:
+            self._learn(changes, by_row())
+            self.on_kept()
+
+    def report_left(self, left: Sequence[Kept]) -> None:
+        """Report entries that end with the process."""
+        if left:
+            rows = [kept.row for kept in left]
+            message = "they are in memory only; name a file in SAYSO_OUTBOX to keep such entries"
+            _log.error("outbox: %d entries were not sent and are in memory only: they end with this process", len(rows))
+            self.on_loss.ring(Loss(Why.NOT_SENT, len(rows), message, notices.named(rows)))
+
+    def after_fork_in_child(self) -> None:
+        """Start afresh: what the parent had handed in is the parent's to write and to send."""
+        self._lock = threading.Lock()
+        self._incoming = []
+        self.keeper.abandon()
+        self.on_parked.forget()
+        self.on_loss.forget()
+
+    def _take_over(self, opened: Opened) -> None:
+        if opened.missing or opened.broken:
+            self._report_missing(opened)
+        counting = [kept for kept in opened.kept if kept.state != OVERRULED]
+        self._overlay.fill((kept.row.consumer_id, kept.row.pending(parked=kept.parked)) for kept in counting)
+        if any(not kept.parked for kept in counting):
+            self.on_kept()
+
+    def _mended(self, opened: Opened) -> None:
+        """Take note that the file proved damaged while it was in use."""
+        there = {kept.row.id for kept in opened.kept}
+        for number, (consumer_id, one) in self._overlay.by_row().items():
+            # A refusal that the disk has lost goes on counting here; nothing says that it reached the server.
+            if number > 0 and number not in there and not one.refuses:
+                self._overlay.drop(consumer_id, one.choice_id)
+        self._take_over(opened)
+
+    def _count(self, rows: Sequence[Row], outcome: Outcome) -> None:
+        held: list[Row] = []
+        for row, number in zip(rows, outcome.ids, strict=True):
+            if number:
+                self._overlay.add(row.consumer_id, row._replace(id=number).pending())
+            if number < 0:
+                held.append(row)
+        if held:
+            message = (
+                f"{outcome.trouble}: these refusals count here and are sent as soon as the server answers, but they "
+                "won't outlive this process; make room on the disk"
+            )
+            _log.error("outbox: %d refusals are in memory only: %s", len(held), outcome.trouble)
+            self.on_loss.ring(Loss(Why.IN_MEMORY, len(held), message, notices.named(held)))
+
+    def _renumber(self) -> None:
+        for row, number in self.keeper.unload():
+            self._overlay.add(row.consumer_id, row._replace(id=number).pending())
+
+    def _learn(self, changes: Changes, before: Mapping[int, tuple[str, PendingChoice]]) -> None:
+        for number, version in changes.gone:
+            if number in before:
+                consumer_id, one = before[number]
+                if version is not None:
+                    self.on_seen(consumer_id, version)  # the cache first
+                if version is None and one.refuses:
+                    # Nothing says that the server has it: the file may have been mended and have lost it.
+                    self._overlay.park(consumer_id, one.choice_id)
+                else:
+                    self._overlay.drop(consumer_id, one.choice_id)
+        for kept in changes.new:
+            if kept.state != OVERRULED:
+                self._overlay.add(kept.row.consumer_id, kept.row.pending(parked=kept.parked))
+        for number, state in changes.states.items():
+            if number in before and (state != PENDING) != before[number][1].parked:
+                consumer_id, one = before[number]
+                self._overlay.park(consumer_id, one.choice_id, state != PENDING)
+
+    def _report_missing(self, opened: Opened) -> None:
+        aside = f"; the damaged file is kept as {opened.broken}" if opened.broken else ""
+        message = (
+            f"the outbox was damaged or replaced: {opened.missing} entries are missing, {len(opened.kept)} are "
+            f"there{aside}. Ask the consumers again, or put back a copy of the file"
+        )
+        _log.error("outbox: %d entries are missing, %d are there%s", opened.missing, len(opened.kept), aside)
+        self.on_loss.ring(Loss(Why.DAMAGED, opened.missing, message))

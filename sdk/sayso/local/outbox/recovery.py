@@ -1,0 +1,53 @@
+"""Getting whole entries out of a damaged file, one by one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from itertools import count
+from pathlib import Path
+
+from sayso.local.outbox.connect import connect
+from sayso.local.outbox.row import Row, Seal, scan
+from sayso.local.owner_only import sync_directory
+from sayso.model.instant import Micros, from_micros
+
+_NOT_READABLE = (sqlite3.Error, ValueError, TypeError, OverflowError)
+"""What the sqlite3 module raises for damage; the message itself may be damaged text."""
+_FROM_BOTH_ENDS = ("SELECT sealed FROM row ORDER BY id", "SELECT sealed FROM row ORDER BY id DESC")
+
+
+def move_aside(path: Path, now: Micros) -> Path:
+    """Give a damaged file another name, its journal along with it, and tell which."""
+    stamp = f"{path.name}.broken-{from_micros(now):%Y%m%dT%H%M%SZ}"
+    names = (stamp if attempt == 1 else f"{stamp}-{attempt}" for attempt in count(1))
+    broken = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+    path.rename(broken)
+    journal = path.with_name(path.name + "-journal")
+    with suppress(FileNotFoundError):
+        journal.rename(broken.with_name(broken.name + "-journal"))
+    sync_directory(path.parent)
+    return broken
+
+
+def salvage(broken: Path, seal: Seal) -> list[Row]:
+    """Give every entry that is whole, as its seal shows, in order.
+
+    What SQLite still reads comes first; then whatever looks like an entry anywhere in the file.
+    """
+    # Read before SQLite is let at it, which may roll back what a crash left half written.
+    before = broken.read_bytes()
+    found: dict[int, Row] = {}
+    for sealed in (*_readable(broken), *scan(broken.read_bytes()), *scan(before)):
+        row = seal.open(sealed)
+        if row is not None:
+            found.setdefault(row.id, row)
+    return [found[number] for number in sorted(found)]
+
+
+def _readable(broken: Path) -> Iterator[bytes]:
+    with suppress(*_NOT_READABLE), closing(connect(broken)) as connection:
+        for query in _FROM_BOTH_ENDS:  # up to the damage
+            with suppress(*_NOT_READABLE):
+                for (sealed,) in connection.execute(query):
+                    if isinstance(sealed, bytes):
+                        yield sealed

@@ -1,0 +1,164 @@
+"""What the outbox's tables are asked and told. Each function is one transaction's worth; the caller has the lock."""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sayso.local.outbox.mark import Counts
+from sayso.local.outbox.memory import having_seen, room_for
+from sayso.local.outbox.pick import Pick
+from sayso.local.outbox.row import Row, Seal, Unsealed, peek, unreadable
+from sayso.local.outbox.store import OVERRULED, PARKED, PENDING, TAMPERED, Batch, Changes, Done, Gone, Kept
+from sayso.model.instant import MICROS_PER_SECOND, Micros
+
+REMEMBERED = 3600 * MICROS_PER_SECOND
+"""For so long, other processes find the version of a consumer whose entry was sent by this one."""
+NAMES = frozenset({"outbox", "row", "confirmed"})
+_COLUMNS = "SELECT id, consumer, state, why, sealed FROM row"
+_CHUNK = 500
+
+
+def has_strange_states(connection: sqlite3.Connection) -> bool:
+    """Tell whether an entry stands in none of the ways there are: it would neither be sent nor be shown."""
+    query = "SELECT 1 FROM row WHERE state NOT IN (?, ?, ?, ?) LIMIT 1"
+    return connection.execute(query, (PENDING, PARKED, TAMPERED, OVERRULED)).fetchone() is not None
+
+
+def read_counts(connection: sqlite3.Connection) -> Counts:
+    """Give how far the file has come."""
+    return Counts(*connection.execute("SELECT outbox_id, appended, settled FROM outbox").fetchone())
+
+
+def read_all(connection: sqlite3.Connection, seal: Seal | Unsealed) -> list[Kept]:
+    """Give every entry, in order."""
+    return [kept_of(seal, found) for found in connection.execute(f"{_COLUMNS} ORDER BY id")]
+
+
+def append(connection: sqlite3.Connection, seal: Seal, rows: Sequence[Row], limit: int) -> list[int]:
+    """Write entries; give each its number, 0 where there is no room."""
+    _, appended, settled = read_counts(connection)
+    ids: list[int] = []
+    values: list[tuple[Any, ...]] = []
+    for row in rows:
+        if appended - settled >= room_for(row, limit):
+            ids.append(0)
+            continue
+        appended += 1
+        ids.append(appended)
+        sealed = seal.close(row._replace(id=appended))
+        values.append((appended, PENDING, "", row.consumer_id, row.seen_row, sealed))
+    connection.executemany("INSERT INTO row VALUES (?, ?, ?, ?, ?, ?)", values)
+    connection.execute("UPDATE outbox SET appended = ?", (appended,))
+    return ids
+
+
+def restore(connection: sqlite3.Connection, seal: Seal, rows: Sequence[Row], appended: int) -> None:
+    """Write entries that were found in a damaged file, under their old numbers."""
+    connection.executemany(
+        "INSERT INTO row VALUES (?, ?, '', ?, ?, ?)",
+        [(row.id, PENDING, row.consumer_id, row.seen_row, seal.close(row)) for row in rows],
+    )
+    connection.execute("UPDATE outbox SET appended = ?, settled = ?", (appended, appended - len(rows)))
+
+
+def batch(connection: sqlite3.Connection, seal: Seal, pick: Pick) -> Batch:
+    """Give what may be sent next, behind what was given for this pick before."""
+    pick.begin()
+    tampered: list[Row] = []
+    more = True
+    while more:
+        found = connection.execute(
+            "SELECT id, consumer, sealed FROM row WHERE state = ? AND id > ? ORDER BY id LIMIT ?",
+            (PENDING, pick.last, _CHUNK),
+        ).fetchall()
+        rows: list[Row] = []
+        for number, consumer, sealed in found:
+            row = _untouched(seal, number, sealed)
+            if row is None:
+                tampered.append(kept_of(seal, (number, consumer, PENDING, "", sealed)).row)
+            else:
+                rows.append(row)
+        more = bool(found) and pick.take(rows)
+        if more:
+            pick.last = found[-1][0]
+    return Batch(pick.rows, tampered)
+
+
+def settle(connection: sqlite3.Connection, seal: Seal, done: Sequence[Done], at: Micros) -> None:
+    """Take entries out, and note what version they brought."""
+    ids = [row.id for row, _ in done]
+    first, last = min(ids), max(ids)
+    (between,) = connection.execute("SELECT count(*) FROM row WHERE id BETWEEN ? AND ?", (first, last)).fetchone()
+    if between == len(ids) == len(set(ids)):  # nothing else lies between them, as is usual: one statement
+        gone = connection.execute("DELETE FROM row WHERE id BETWEEN ? AND ?", (first, last)).rowcount
+    else:
+        gone = connection.executemany("DELETE FROM row WHERE id = ?", [(number,) for number in ids]).rowcount
+    if connection.execute("SELECT 1 FROM row WHERE seen_row > 0 LIMIT 1").fetchone():
+        for row, version in done:
+            if version is not None and row.refuses:
+                _tell(connection, seal, row, version)
+    newest = {row.consumer_id: version for row, version in done if version is not None}
+    connection.executemany(
+        "INSERT INTO confirmed VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET version = max(version, excluded.version), at = excluded.at",
+        [(consumer_id, version, at) for consumer_id, version in newest.items()],
+    )
+    connection.execute("UPDATE outbox SET settled = settled + ?", (gone,))
+
+
+def forget_versions(connection: sqlite3.Connection, now: Micros) -> None:
+    """Forget the versions that every process has learned of long ago."""
+    connection.execute("DELETE FROM confirmed WHERE at NOT BETWEEN ? AND ?", (now - REMEMBERED, now))
+
+
+def mark(connection: sqlite3.Connection, ids: Sequence[int], state: str, why: str) -> None:
+    """Change how entries stand."""
+    connection.executemany("UPDATE row SET state = ?, why = ? WHERE id = ?", [(state, why, number) for number in ids])
+
+
+def changes(connection: sqlite3.Connection, seal: Seal, known: Mapping[int, str]) -> Changes:
+    """Compare what is there with what is known: the consumer of each entry, by its number."""
+    states: dict[int, str] = dict(connection.execute("SELECT id, state FROM row"))
+    new = [
+        kept_of(seal, connection.execute(f"{_COLUMNS} WHERE id = ?", (number,)).fetchone())
+        for number in sorted(states.keys() - known.keys())
+    ]
+    gone: list[Gone] = []
+    for number, consumer_id in known.items():
+        if number not in states:
+            found = connection.execute("SELECT version FROM confirmed WHERE consumer = ?", (consumer_id,)).fetchone()
+            gone.append(Gone(number, found[0] if found else None))
+    return Changes(new, gone, states)
+
+
+def kept_of(seal: Seal | Unsealed, found: tuple[int, str, str, str, object]) -> Kept:
+    """Read an entry; one that is not what was sealed, or not where it was put, is `tampered`.
+
+    What such an entry claims to refuse counts, for doubt means no; what it claims to grant never does.
+    """
+    number, consumer, state, why, sealed = found
+    row = _untouched(seal, number, sealed)
+    if row is not None:
+        return Kept(row, state, why)
+    claimed = (peek(sealed) if isinstance(sealed, bytes) else None) or unreadable(number, str(consumer))
+    return Kept(claimed._replace(id=number), TAMPERED, TAMPERED)
+
+
+def _untouched(seal: Seal | Unsealed, number: int, sealed: object) -> Row | None:
+    row = seal.open(sealed) if isinstance(sealed, bytes) else None
+    return row if row is not None and row.id == number else None
+
+
+def _tell(connection: sqlite3.Connection, seal: Seal, refusal: Row, version: int) -> None:
+    """Write down, before they are first sent, that the grants which waited for a refusal have seen it.
+
+    Sent again, they must say the same: the version they have seen is part of what the server compares.
+    """
+    waiting = connection.execute(
+        f"{_COLUMNS} WHERE consumer = ? AND seen_row >= ? AND seen_row > 0", (refusal.consumer_id, refusal.id)
+    ).fetchall()
+    for found in waiting:
+        kept = kept_of(seal, found)
+        if kept.state != TAMPERED:
+            sealed = seal.close(having_seen(kept.row, version))
+            connection.execute("UPDATE row SET sealed = ? WHERE id = ?", (sealed, kept.row.id))

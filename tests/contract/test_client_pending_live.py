@@ -1,0 +1,157 @@
+"""What is pending here and what the stream brings: the no that is younger, the yes that has nothing against it."""
+
+import asyncio
+import os
+import time
+import warnings
+from typing import Any
+
+import pytest
+
+import sayso
+
+from .line import line_to
+
+MARKETING = "purpose:marketing"
+
+
+async def until(condition: Any, within: float = 15.0) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        await asyncio.sleep(0.01)
+
+
+class Refusing:
+    """Keeps every choice from reaching the server, and lets everything else through."""
+
+    def __init__(self, client: sayso.Client) -> None:
+        self.on = True
+        call = client._transport.call
+
+        async def refusing(method: str, path: str, *arguments: Any, **named: Any) -> Any:
+            if self.on and (method, path) == ("POST", "/v1/choices"):
+                raise sayso.UnavailableError("the Sayso server did not answer in time", code="timeout")
+            return await call(method, path, *arguments, **named)
+
+        client._transport.call = refusing  # type: ignore[method-assign]
+
+
+@pytest.fixture
+async def live(served: Any) -> sayso.Client:
+    client: sayso.Client = served.client()
+    await client.start()
+    await until(lambda: client.status == "live")
+    return client
+
+
+async def test_a_pending_refusal_counts_at_once_and_in_every_kind_of_answer(live: sayso.Client, served: Any) -> None:
+    ann = live.consumer("cust-42")
+    await ann.grant(MARKETING, shown="en")
+    assert await ann.allows(MARKETING) is True
+    refusing = Refusing(live)
+    pending = await ann.withdraw(MARKETING)
+    assert pending.status == "pending"
+
+    assert await ann.allows(MARKETING) is False
+    decision = await ann.decide(MARKETING)
+    assert (decision.reason, decision.answer, decision.choice_id) == ("withdrawn", "withdrawn", pending.choice_id)
+    preferences = await ann.preferences()
+    assert (preferences.allows(MARKETING), preferences.decide(MARKETING).reason) == (False, "withdrawn")
+    assert preferences.allows("purpose:service") is True
+    assert await ann.allows("purpose:service") is True
+    assert await served.client(live=False).consumer("cust-42").allows(MARKETING) is True
+    refusing.on = False
+    assert await live.flush() == 0
+    assert await ann.allows(MARKETING) is False
+    assert await served.client(live=False).consumer("cust-42").allows(MARKETING) is False
+
+
+async def test_a_pending_refusal_of_everything_leaves_what_is_required(live: sayso.Client) -> None:
+    ann = live.consumer("cust-42")
+    await ann.grant(MARKETING, shown="en")
+    Refusing(live)
+    await ann.withdraw_all()
+
+    assert [await ann.allows(topic) for topic in (MARKETING, "purpose:analytics", "purpose:service")] == [
+        False,
+        False,
+        True,
+    ]
+
+
+async def test_a_pending_grant_counts_on_fresh_data_where_nothing_else_stands_in_the_way(live: sayso.Client) -> None:
+    ann = live.consumer("cust-42")
+    assert await ann.allows(MARKETING) is False
+    Refusing(live)
+    for topic in (MARKETING, "permission:camera", "partner:vinsolutions:share"):
+        assert (await ann.grant(topic, shown="en")).status == "pending"
+
+    assert await ann.allows(MARKETING) is True
+    assert (await ann.decide(MARKETING)).reason == "granted"
+    assert (await ann.preferences()).allows(MARKETING) is True
+    assert await ann.allows("permission:camera", device="pixel-8") is False
+    assert await ann.allows("partner:vinsolutions:share") is False
+
+
+async def test_a_pending_grant_loses_to_a_refusal_made_elsewhere_meanwhile(live: sayso.Client, served: Any) -> None:
+    ann, there = live.consumer("cust-42"), served.client(live=False).consumer("cust-42")
+    await ann.preferences()
+    Refusing(live)
+    await ann.grant(MARKETING, shown="en")
+    assert await ann.allows(MARKETING) is True
+    await there.deny(MARKETING)
+    deadline = time.monotonic() + 5
+    while await ann.allows(MARKETING):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+    assert (await ann.decide(MARKETING)).reason == "denied"
+
+
+async def test_a_pending_grant_counts_for_nothing_without_fresh_data(served: Any) -> None:
+    async with line_to(served.url) as line, served.client(url=line.url) as live:
+        ann = live.consumer("cust-42")
+        await until(lambda: live.status == "live")
+        line.down = True
+        line.cut()
+        assert (await ann.grant(MARKETING, shown="en")).status == "pending"
+        await until(lambda: live.status != "live")
+
+        assert await ann.allows(MARKETING) is False
+        assert (await ann.decide(MARKETING)).reason == "unavailable"
+
+
+async def test_a_forked_child_follows_nothing_until_it_starts_for_itself(live: sayso.Client, served: Any) -> None:
+    ann = live.consumer("cust-42")
+    await ann.grant(MARKETING, shown="en")
+    assert await ann.allows(MARKETING) is True
+
+    async def in_the_child() -> list[object]:
+        found: list[object] = [live._knowing.cache.allows("cust-42", MARKETING), str(live.status)]
+        found.append(await ann.allows(MARKETING))
+        await live.start()
+        await until(lambda: live.status == "live")
+        found += [await ann.allows(MARKETING), live._knowing.cache.allows("cust-42", MARKETING)]
+        return found
+
+    def fork() -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that is what is tested
+            child = os.fork()
+        if child:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code = 1
+        try:
+            found = asyncio.run(asyncio.wait_for(in_the_child(), 20))
+            code = 0 if found == [None, "stale", True, True, True] else 2
+        finally:
+            os._exit(code)
+
+    assert await asyncio.to_thread(fork) == 0
+    assert live.status == "live"
+    await served.client(live=False).consumer("cust-42").withdraw(MARKETING)
+    deadline = time.monotonic() + 5
+    while await ann.allows(MARKETING):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
