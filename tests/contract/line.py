@@ -47,6 +47,10 @@ class Line:
             writer.transport.abort()
             return
         there, back = await asyncio.open_connection(self._target.host, self._target.port)
+        if self.down:  # it went down in between
+            for one in (writer, back):
+                one.transport.abort()
+            return
         self._writers |= {writer, back}
         is_stream = asyncio.Event()
         up = asyncio.create_task(self._pass_up(reader, back, is_stream))

@@ -238,7 +238,7 @@ class World:
                 found[f"{name} {consumer}"] = row, await self.storage.history(name, consumer, before=None, limit=10_000)
             for consumer in await self.storage.disclosed_ids(name, after="", limit=10_000):
                 found[f"{name} {consumer} disclosed"] = await self.storage.disclosures(
-                    name, consumer, before=None, limit=10_000
+                    name, [consumer], before=None, limit=10_000
                 )
             found[name] = await self.storage.catalogues(name)
         return found

@@ -881,13 +881,88 @@ async def test_a_batch_of_grants_is_not_sent_in_a_leap_second(known: Brand, make
     assert (answer.status, answer.problems) == (422, [("/sent_at", "invalid_value")])
 
 
-@pytest.mark.parametrize("made_at", ["yesterday", "2026-11-23", "1795460400", "2026-11-23T19:00:00", 1795460400])
-async def test_what_is_no_time_or_has_no_offset_is_refused_even_for_a_refusal(
-    known: Brand, make_choice: Any, made_at: Any
+@pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
+@pytest.mark.parametrize(
+    ("made_at", "kept"),
+    [
+        ("Invalid Date", "Invalid Date"),
+        ("", ""),
+        ("yesterday", "yesterday"),
+        ("2026-11-23", "2026-11-23"),
+        ("2026-11-23T18:00:00+00", "2026-11-23T18:00:00+00"),
+        ("2026-11-23T18:00:00 UTC", "2026-11-23T18:00:00 UTC"),
+        ("Mon, 23 Nov 2026 18:00:00 GMT", "Mon, 23 Nov 2026 18:00:00 GMT"),
+        ("1795456800", "1795456800"),
+        (1795456800, "1795456800"),
+        (1795456800000.5, "1795456800000.5"),
+        ("x" * 1000, "x" * 64),
+    ],
+)
+async def test_a_refusal_at_what_is_no_time_is_recorded_as_one_without_a_time(
+    known: Brand, make_choice: Any, no: str, made_at: Any, kept: str
+) -> None:
+    sent = make_choice("channel:sms", no, made_at=made_at, based_on=1)
+
+    (entry,) = await known.recorded(sent, sent_at="2026-11-23T18:30:00Z")
+
+    assert (entry["stands"], entry["reason"]) == (True, no)
+    assert entry["effective_at"] == "2026-11-23T19:00:00.000000Z"
+    newest = (await known.history())[0]
+    assert (newest["made_at"], newest["made_at_sent"]) == ("2026-11-23T18:30:00.000000Z", kept)
+    assert (await known.recorded(sent))[0]["replayed"] is True
+
+
+@pytest.mark.parametrize("sent_at", ["Invalid Date", "", "Mon, 23 Nov 2026 19:00:00 GMT", 1795460400])
+async def test_a_refusal_sent_at_what_is_no_time_is_recorded_as_if_it_said_nothing(
+    known: Brand, make_choice: Any, no: str, sent_at: Any
+) -> None:
+    (entry,) = await known.recorded(make_choice("channel:sms", no), sent_at=sent_at)
+
+    assert (entry["stands"], entry["effective_at"]) == (True, "2026-11-23T19:00:00.000000Z")
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "code"), [("Invalid Date", "invalid_value"), ("", "invalid_value"), (1795460400, "wrong_type")]
+)
+async def test_grants_are_not_sent_at_what_is_no_time(known: Brand, make_choice: Any, sent_at: Any, code: str) -> None:
+    answer = await refused_choice(known, make_choice("channel:sms", "granted"), sent_at=sent_at)
+
+    assert (answer.status, answer.problems) == (422, [("/sent_at", code)])
+
+
+@pytest.mark.parametrize(
+    ("made_at", "code"), [("2026-11-23T19:00:00", "naive_time"), (True, "wrong_type"), ({}, "wrong_type")]
+)
+async def test_a_time_without_an_offset_and_what_is_no_text_are_refused_even_for_a_refusal(
+    known: Brand, make_choice: Any, made_at: Any, code: str
 ) -> None:
     answer = await refused_choice(known, make_choice("channel:sms", "denied", made_at=made_at))
 
-    assert (answer.status, [pointer for pointer, _ in answer.problems]) == (422, ["/choices/0/made_at"])
+    assert (answer.status, answer.problems) == (422, [("/choices/0/made_at", code)])
+
+
+@pytest.mark.parametrize("notice", [{}, {"version": 1}, {"language": None}])
+async def test_a_refusal_on_a_notice_that_names_no_language_is_recorded(
+    known: Brand, make_choice: Any, no: str, notice: dict[str, Any]
+) -> None:
+    sent = make_choice("channel:sms", no, notice=notice, based_on=1)
+
+    (entry,) = await known.recorded(sent)
+
+    assert (entry["stands"], entry["reason"]) == (True, no)
+    assert (await known.history())[0]["notice"] == {name: value for name, value in notice.items() if value is not None}
+    assert (await known.recorded(sent))[0]["replayed"] is True
+
+
+@pytest.mark.parametrize(
+    ("notice", "code"), [({}, "missing_member"), ({"version": 1}, "missing_member"), ({"language": None}, "wrong_type")]
+)
+async def test_a_grant_on_a_notice_that_names_no_language_is_refused(
+    known: Brand, make_choice: Any, notice: dict[str, Any], code: str
+) -> None:
+    answer = await refused_choice(known, make_choice("channel:sms", "granted", notice=notice))
+
+    assert (answer.status, answer.problems) == (422, [("/choices/0/notice/language", code)])
 
 
 @pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])

@@ -8,6 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sayso_server.clock import SystemClock
+from sayso_server.jsonio import dumps
+from sayso_server.services.disclosures import Disclosures
+from sayso_server.services.state import State, write_state
+from sayso_server.storage.base import (
+    NewDisclosure,
+    StoredChange,
+    StoredConsumer,
+    StoredDisclosure,
+    Wanted,
+    Write,
+)
+from sayso_server.storage.memory import MemoryStorage
+
 if TYPE_CHECKING:
     from tests.server.conftest import Answered, Brand
 
@@ -287,6 +301,34 @@ async def test_what_was_handed_over_of_a_visitor_belongs_to_the_account_they_sig
             (after["id"], "cust-42", VISITOR),
             (before["id"], "cust-42", VISITOR),
         ]
+
+
+async def test_however_many_visitors_somebody_was_their_hand_overs_are_asked_for_once() -> None:
+    class Counting(MemoryStorage):
+        asked = 0
+
+        async def disclosures(self, *args: Any, **members: Any) -> list[StoredDisclosure]:
+            self.asked += 1
+            return await super().disclosures(*args, **members)
+
+    storage, visitors = Counting(), [f"anon_{number:022}" for number in range(900)]
+    await storage.start()
+    state = write_state(State(linked_from=visitors))
+    change = StoredChange(1, "link", 1, 1, 1, None, b"", b"{}")
+    await storage.record(
+        "dealer",
+        [Wanted("cust-42")],
+        lambda _, now: ([Write("cust-42", StoredConsumer(1, 1, 1, state), (change,))], now),
+    )
+    for place in (0, 899):
+        body = dumps({"said": {}, "recorded_by": {}})
+        made = NewDisclosure(visitors[place], str(uuid.UUID(int=place)), b"f" * 32, body)
+        await storage.disclose("dealer", [made], now=5)
+
+    found, rest = await Disclosures(storage, SystemClock()).page("dealer", "cust-42")
+
+    assert [each["linked_from"] for each in found] == [visitors[899], visitors[0]]
+    assert (storage.asked, rest) == (1, None)
 
 
 @KINDS

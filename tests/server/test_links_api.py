@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.server.conftest import CATALOGUE
 
 from sayso.model.ids import new_anonymous_id
 
@@ -115,6 +116,55 @@ async def test_signals_and_a_minors_age_carry_over(dealer: Brand, visitor: str) 
     assert list(snapshot["signals"]["gpc"]["devices"]) == ["laptop"]
     assert snapshot["age"]["self"]["upper"] == 15
     assert snapshot["topics"]["purpose:analytics"]["reason"] == "minor"
+
+
+@BOTH
+async def test_without_the_visitors_token_no_claim_to_be_of_age_carries_over(dealer: Brand, visitor: str) -> None:
+    await dealer.publish(CATALOGUE | {"unknown_age": "minor"})
+    await dealer.say("purpose:marketing", "granted")
+    await dealer.page("PUT", "/v1/me/age", sub=visitor, json={"source": "self", "lower": 18, "upper": 130})
+
+    await link(dealer, visitor)
+
+    snapshot = await dealer.preferences()
+    assert (snapshot["age"], snapshot["topics"]["purpose:marketing"]["reason"]) == ({}, "minor")
+
+
+@BOTH
+@pytest.mark.parametrize(("shown", "lower"), [(True, 13), (False, None)])
+async def test_a_visitors_newer_word_that_they_are_a_minor_counts_against_an_older_one(
+    dealer: Brand, visitor: str, shown: bool, lower: int | None
+) -> None:
+    await dealer.say("purpose:marketing", "granted")
+    await dealer.call("PUT", "/v1/consumers/cust-42/age", json={"source": "self", "lower": 18})
+    dealer.world.clock.forward(timedelta(days=2))
+    await dealer.page("PUT", "/v1/me/age", sub=visitor, json={"source": "self", "lower": 13, "upper": 15})
+
+    await link(dealer, visitor, **({"anonymous_token": dealer.consumer(visitor)} if shown else {}))
+
+    snapshot = await dealer.preferences()
+    assert (snapshot["age"]["self"]["lower"], snapshot["age"]["self"]["upper"]) == (lower, 15)
+    assert snapshot["topics"]["purpose:marketing"]["reason"] == "minor"
+
+
+@BOTH
+async def test_a_visitors_override_lifts_no_signal_of_the_known_consumer(
+    dealer: Brand, visitor: str, make_choice: Any
+) -> None:
+    share = "partner:vinsolutions:share"
+    await dealer.call("POST", "/v1/consumers/cust-42/signals", json={"name": "gpc", "device_id": "laptop"})
+    dealer.world.clock.forward(timedelta(minutes=1))
+    await dealer.recorded(make_choice(share, "granted", visitor, method="widget", overrides=["gpc"]))
+    assert await dealer.reason(share, visitor) == "granted"
+
+    answer = await link(dealer, visitor, anonymous_token=dealer.consumer(visitor))
+
+    assert [entry["topic"] for entry in answer.json["carried"]] == [share]
+    assert await dealer.reason(share) == "signal"
+    (copy,) = await dealer.history()
+    assert "overrides" not in copy
+    past = await dealer.call("GET", f"/v1/consumers/cust-42/preferences?as_of={dealer.world.clock.text()}")
+    assert past.json["topics"][share]["reason"] == "signal"
 
 
 @BOTH

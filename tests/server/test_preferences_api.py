@@ -10,11 +10,17 @@ import pytest
 
 from sayso.model.ids import new_anonymous_id
 from sayso.wire import Role, TokenClass
+from sayso_server.clock import SystemClock
+from sayso_server.services import make_services
+from sayso_server.services.caller import Caller
 from sayso_server.services.snapshot import Snapshot
 from sayso_server.services.snapshot_cache import SnapshotCache
+from sayso_server.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
     from tests.server.conftest import Brand, World
+
+    from sayso_server.storage.base import StoredChange
 
 BOTH = pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
 ONE = "/v1/consumers/cust-42/preferences"
@@ -333,6 +339,88 @@ async def test_64_wait_under_one_key_and_the_next_is_told_to_come_again(
     assert {each["version"] for each in await asyncio.gather(*waiting)} == {1}
     assert (await other).status == 200
     assert (await dealer.call("GET", ONE + "?at_least=1")).status == 200
+
+
+async def test_a_consumer_who_waits_as_often_as_they_may_keeps_neither_brand_nor_others_waiting(
+    dealer: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sayso_server.services.reading.AT_LEAST_WAIT", timedelta(seconds=5))
+    path = "/v1/me/preferences?at_least=1"
+    waiting = [asyncio.create_task(dealer.page("GET", path)) for _ in range(4)]
+    await asyncio.sleep(0.3)
+
+    fifth = await dealer.page("GET", path)
+    others = [asyncio.create_task(dealer.page("GET", path, sub="cust-43"))]
+    others += [asyncio.create_task(dealer.call("GET", ONE + "?at_least=1")) for _ in range(64)]
+    await asyncio.sleep(0.5)
+    await dealer.say("channel:sms", "denied", consumer="cust-43")
+    await dealer.say("channel:sms", "denied")
+
+    assert (fifth.status, fifth.code, fifth.headers["Retry-After"]) == (429, "rate_limited", "1")
+    assert {answer.status for answer in await asyncio.gather(*waiting, *others)} == {200}
+
+
+# --- one past after another ---------------------------------------------------------------------------------
+
+
+class SlowPast(MemoryStorage):
+    """Holds back the past of one brand until it is let go, and counts who asks for it at once."""
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__(clock=clock)
+        self.go_on = asyncio.Event()
+        self.asking = 0
+        self.most = 0
+
+    async def changes_until(self, brand_id: str, consumer_id: str, moment: int) -> list[StoredChange]:
+        if brand_id == "dealer":
+            self.asking += 1
+            self.most = max(self.most, self.asking)
+            await self.go_on.wait()
+            self.asking -= 1
+        return await super().changes_until(brand_id, consumer_id, moment)
+
+
+async def test_one_brands_past_never_makes_another_wait_and_is_read_once_at_a_time() -> None:
+    clock = SystemClock()
+    storage = SlowPast(clock)
+    await storage.start()
+    reading = make_services(storage, clock).reading
+    dealer = [Caller("dealer", "dealer.1", TokenClass.CONSUMER, f"cust-{place % 3}") for place in range(9)]
+    asking = [asyncio.create_task(reading.snapshot_at(who, str(who.subject), clock.now())) for who in dealer]
+    await asyncio.sleep(0.01)
+
+    other = await asyncio.wait_for(
+        reading.snapshot_at(Caller("shop", "shop.1", TokenClass.BACKEND), "cust-42", clock.now()), 1
+    )
+    storage.go_on.set()
+
+    assert other.version == 0
+    assert {snapshot.version for snapshot in await asyncio.gather(*asking)} == {0}
+    assert (storage.most, storage.asking) == (1, 0)
+
+
+async def test_a_consumer_who_asks_for_the_past_again_and_again_waits_behind_the_brand() -> None:
+    clock = SystemClock()
+    storage = SlowPast(clock)
+    await storage.start()
+    reading = make_services(storage, clock).reading
+    consumer = Caller("dealer", "dealer.1", TokenClass.CONSUMER, "cust-42")
+    backend = Caller("dealer", "dealer.1", TokenClass.BACKEND)
+    answered: list[str] = []
+
+    async def ask(caller: Caller) -> None:
+        await reading.snapshot_at(caller, "cust-42", clock.now())
+        answered.append(caller.token_class.value)
+
+    asking = [asyncio.create_task(ask(consumer)) for _ in range(20)]
+    await asyncio.sleep(0.01)
+    asking.append(asyncio.create_task(ask(backend)))
+    await asyncio.sleep(0.01)
+    storage.go_on.set()
+    await asyncio.gather(*asking)
+
+    assert answered.index("backend") <= 1
 
 
 # --- the cache never answers from the past ------------------------------------------------------------------

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sayso_server.clock import SystemClock
+from sayso_server.services import make_services
+from sayso_server.storage.memory import MemoryStorage
+
 if TYPE_CHECKING:
     from tests.server.conftest import Brand
+
+    from sayso_server.storage.base import StoredConsumer
 
 BOTH = pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
 
@@ -54,3 +62,47 @@ async def test_500_consumers_are_one_request(dealer: Brand) -> None:
     answer = await dealer.call("POST", "/v1/preferences", json={"consumer_ids": asked})
 
     assert [one["consumer_id"] for one in answer.json["preferences"]] == asked
+
+
+class Counted(MemoryStorage):
+    """Counts how often a consumer is read."""
+
+    def __init__(self, clock: Any) -> None:
+        super().__init__(clock=clock)
+        self.read: Counter[str] = Counter()
+
+    async def consumer(self, brand_id: str, consumer_id: str) -> StoredConsumer | None:
+        self.read[consumer_id] += 1
+        return await super().consumer(brand_id, consumer_id)
+
+
+async def test_a_consumer_named_500_times_is_read_once_an_alias_too() -> None:
+    storage = Counted(SystemClock())
+    await storage.start()
+    reading = make_services(storage, SystemClock()).reading
+    visitor = "anon_" + "A" * 22
+
+    found = await reading.snapshots("dealer", ["ann", visitor] * 250)
+
+    assert [each.version for each in found] == [0] * 500
+    assert storage.read["ann"] == 1
+    assert storage.read[visitor] == 2  # whom it stands for, and what was said
+
+
+async def test_whoever_else_is_there_gets_a_turn_while_500_consumers_are_read() -> None:
+    storage = MemoryStorage(clock=SystemClock())
+    await storage.start()
+    reading = make_services(storage, SystemClock()).reading
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    await reading.snapshots("dealer", [f"cust-{place}" for place in range(500)])
+    other.cancel()
+
+    assert turns >= 24

@@ -116,6 +116,19 @@ async def test_the_feed_is_cut_to_its_last_100_000_positions(storage: SqliteStor
     assert await storage.feed("shop", after=0, limit=1) == FeedPage(1, (FeedEntry(1, None, 1),))
 
 
+async def test_a_gap_in_the_feed_is_never_passed_over(storage: SqliteStorage, tmp_path: Path) -> None:
+    for _ in range(6):
+        await record(storage, "ann")
+    aside = apsw.Connection(str(tmp_path / "sayso.db"))
+    aside.execute("DELETE FROM feed WHERE position IN (3, 4)")
+    aside.close()
+
+    for after in (0, 1, 2, 3):
+        assert await storage.feed("dealer", after=after, limit=10) is None
+    expected = (FeedEntry(5, "ann", 5), FeedEntry(6, "ann", 6))
+    assert await storage.feed("dealer", after=4, limit=10) == FeedPage(6, expected)
+
+
 async def test_one_record_costs_the_feed_one_small_row(storage: SqliteStorage, tmp_path: Path) -> None:
     def many(found: Mapping[str, Found], now: int) -> tuple[list[Write], None]:
         row = StoredChange(1, "device", now, now, now, None, b"", b"{}")

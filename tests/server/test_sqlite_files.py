@@ -20,6 +20,7 @@ from sayso.model.instant import Micros
 from sayso_server.storage.base import Found, StoredBrand, StoredChange, StoredConsumer, Wanted, Write
 from sayso_server.storage.sqlite import SqliteStorage
 from sayso_server.storage.sqlite.connect import warn_about_old_sqlite
+from sayso_server.storage.sqlite.schema import Migration
 
 
 @pytest.fixture
@@ -239,6 +240,37 @@ async def test_a_database_of_a_newer_version_is_refused(database: Path) -> None:
     other.close()
 
     assert f"{database} has schema 99, this version of Sayso knows up to 1" in await refused(SqliteStorage(database))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE migration SET checksum = 'of what an earlier state of this file said'",
+        "DELETE FROM migration",
+        "DROP TABLE migration",
+    ],
+)
+async def test_a_database_whose_schema_was_made_by_another_file_of_that_number_is_refused(
+    database: Path, edit: str
+) -> None:
+    await make(database)
+    other = apsw.Connection(str(database))
+    other.execute(edit)
+    other.close()
+
+    said = await refused(SqliteStorage(database))
+
+    assert f"{database} was made by another build of Sayso: its schema step 1 is not the one known here" in said
+    assert "run that build to use or export it, or choose another file" in said
+    assert said == await refused(SqliteStorage(database, server=False))
+
+
+def test_comments_and_spacing_of_a_schema_step_may_change_and_nothing_else() -> None:
+    step = Migration(1, "CREATE TABLE brand (\n    brand_id TEXT -- its name\n);\n")
+
+    assert step.checksum == Migration(1, "-- The first.\r\nCREATE TABLE brand ( brand_id TEXT\r\n);").checksum
+    assert step.checksum != Migration(1, "CREATE TABLE brand ( brand_id TEXT NOT NULL );").checksum
+    assert len(step.checksum) == 64
 
 
 async def test_another_programs_database_is_refused_and_left_alone(database: Path) -> None:

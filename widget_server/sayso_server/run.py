@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 _BACKLOG = 1_024
 """Connections that may wait to be accepted; after a restart every client is back at once."""
+_TURNS_TO_BE_MADE = 4
+"""Turns of the loop from accepting a connection until it waits for its first request."""
 _COLLECT_AFTER = 50_000
 """Objects. Some megabytes at most wait for a collection."""
 
@@ -82,6 +84,7 @@ async def serve(
                 await when_listening(app, url)
                 await stop.wait()
             finally:
+                await _accept_no_more(sockets)
                 for listener in listeners:
                     listener.close()
         finally:
@@ -101,6 +104,20 @@ async def _listen(runner: web.AppRunner, opened: socket.socket, options: Mapping
     return await loop.create_server(
         lambda: Connection(server, loop=loop, **for_connections), sock=opened, backlog=_BACKLOG
     )
+
+
+async def _accept_no_more(sockets: Sequence[socket.socket]) -> None:
+    """Let connections that were accepted a moment ago come to be, so that the end finds them and closes them.
+
+    asyncio accepts in one turn of its loop and makes the connection in later ones. If its server is closed in between,
+    CPython up to 3.13 drops the connection without closing it: the other side waits for an answer that never comes.
+    """
+    loop = asyncio.get_running_loop()
+    if isinstance(loop, asyncio.SelectorEventLoop):  # uvloop accepts and makes in one turn
+        for opened in sockets:
+            loop.remove_reader(opened)
+        for _ in range(_TURNS_TO_BE_MADE):
+            await asyncio.sleep(0)
 
 
 @contextmanager

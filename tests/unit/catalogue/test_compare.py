@@ -238,3 +238,66 @@ def test_what_is_made_of_unknown_age_and_of_dnt_is_told() -> None:
 def test_a_requirement_that_falls_away_is_warned_of() -> None:
     assert warned(one(requires=("purpose:y",)), one()) == [("requires_changed", "purpose:x", True)]
     assert warned(one(), one(requires=("purpose:y",))) == [("requires_changed", "purpose:x", False)]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "warns"),
+    [("PT24H", "P6D", True), ("P6D", "PT24H", False)],
+)
+@pytest.mark.parametrize("name", ["fresh_for", "fresh_for_one_time"])
+def test_how_long_a_device_report_counts_is_told_and_longer_is_warned_of(
+    name: str, before: str, now: str, warns: bool
+) -> None:
+    def located(span: str) -> Catalogue:
+        return Catalogue(
+            topics={"permission:location": Topic(key="permission:location", basis=CONSENT, **{name: span})}
+        )
+
+    assert warned(located(before), located(now)) == [("fresh_for_changed", "permission:location", warns)]
+
+
+def test_another_capability_behind_a_permission_is_warned_of() -> None:
+    def selfie(capability: str) -> Catalogue:
+        return Catalogue(
+            topics={"permission:selfie": Topic(key="permission:selfie", basis=CONSENT, capability=capability)}
+        )
+
+    (change,) = compare(selfie("camera"), selfie("photos")).changes
+    assert (change.kind, change.warns) == ("capability_changed", True)
+    assert change.message == "now goes by what the device says about photos instead of camera"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "warns"),
+    [
+        ("integration", "service_provider", True),
+        ("affiliate", "authority", True),
+        ("service_provider", "authority", False),
+        ("service_provider", "integration", False),
+        ("integration", "affiliate", False),
+    ],
+)
+def test_a_partner_that_may_now_have_what_people_said_is_warned_of(
+    tables: dict[str, Any], before: str, now: str, warns: bool
+) -> None:
+    partner = tables["partners"]["vinsolutions"]
+    old = catalogue_from_python(tables | {"partners": {"vinsolutions": partner | {"partner_class": before}}})
+    new = catalogue_from_python(tables | {"partners": {"vinsolutions": partner | {"partner_class": now}}})
+
+    assert warned(old, new) == [("partner_class_changed", "partner:vinsolutions:share", warns)]
+    (change,) = compare(old, new).changes
+    assert change.message.startswith(f"the partner's class was {before} and is now {now}")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "warns"),
+    [({}, {"ldu": True}, True), ({"ldu": True}, {"ldu": False}, True), ({"ldu": True}, {}, False)],
+)
+def test_flags_with_which_data_goes_where_it_was_withheld_are_warned_of(
+    tables: dict[str, Any], before: dict[str, bool], now: dict[str, bool], warns: bool
+) -> None:
+    partner = tables["partners"]["vinsolutions"]
+    old = catalogue_from_python(tables | {"partners": {"vinsolutions": partner | {"restricted": before}}})
+    new = catalogue_from_python(tables | {"partners": {"vinsolutions": partner | {"restricted": now}}})
+
+    assert warned(old, new) == [("partner_flags_changed", "partner:vinsolutions:share", warns)]

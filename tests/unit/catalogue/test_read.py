@@ -307,6 +307,14 @@ def test_200_partners_are_read_and_201_refused() -> None:
         catalogue_from_python({"partners": {**partners, "one-more": {"partner_class": "affiliate"}}})
 
 
+def test_500_fields_of_a_partner_are_read_and_501_refused() -> None:
+    fields: dict[str, list[str]] = {f"lead.f{number}": [] for number in range(500)}
+    partner = {"partner_class": "affiliate", "fields": fields}
+    assert len(catalogue_from_python({"partners": {"x": partner}}).partners["x"].fields) == 500
+    with pytest.raises(CatalogueError, match=r"\[partners\.x\.fields\]: holds 501 fields; at most 500"):
+        catalogue_from_python({"partners": {"x": {**partner, "fields": {**fields, "one.more": []}}}})
+
+
 def test_the_tables_of_a_catalogue_from_python_are_left_as_they_were(tables: dict[str, Any]) -> None:
     before = repr(tables)
     catalogue_from_python(tables)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sayso.model.age import AgeReport
-from sayso.model.as_written import written
+from sayso.model.as_written import known, written
 from sayso.model.choice import Actor, Answer, Choice, ChoiceBatch, Method, Notice, SentNotice
 from sayso.model.signal import SignalReport
 
@@ -98,6 +98,8 @@ def test_based_on_is_a_whole_number_and_nothing_like_one(value, what):
         ("notice", {"language": "fr_CA"}),
         ("notice", {"language": "EN"}),
         ("notice", {"language": ""}),
+        ("notice", {"version": 1}),
+        ("notice", {}),
         ("notice", {"language": "en", "version": 0}),
         ("notice", {"language": "en", "version": -1}),
         ("made_at", "2016-12-31T23:59:60Z"),
@@ -119,13 +121,46 @@ def test_a_refusal_is_read_whatever_its_clock_its_notice_and_its_version_say(ans
         ("based_on", True, "int_type"),
         ("based_on", "7", "int_type"),
         ("made_at", "2026-11-23T19:00:00", "timezone_aware"),
-        ("made_at", "yesterday", "datetime_parsing"),
-        ("made_at", 1_795_460_400, "datetime_type"),
+        ("made_at", True, "datetime_type"),
+        ("made_at", {}, "datetime_type"),
         ("notice", "en", "model_type"),
     ],
 )
 def test_of_another_type_they_are_wrong_in_a_refusal_too(member, value, what):
     assert wrong(answer="denied", **{member: value}) == [((member,), what)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Invalid Date", "2026-11-23T19:00:00+00", "Mon, 23 Nov 2026 19:00:00 GMT", "2026-11-23", "1795460400"]
+)
+def test_what_is_no_time_counts_as_none_in_a_refusal_and_is_kept(text):
+    batch = read({**CHOICE, "answer": "denied", "made_at": text}, sent_at=text)
+    assert (known(batch.choices[0].made_at), written(batch.choices[0].made_at)) == (None, text)
+    assert (known(batch.sent_at), written(batch.sent_at)) == (None, text)
+    assert wrong(made_at=text) == [(("made_at",), "datetime_parsing")]
+
+
+@pytest.mark.parametrize(("number", "text"), [(1_795_460_400, "1795460400"), (1.5, "1.5"), (-1, "-1")])
+def test_neither_does_a_number(number, text):
+    (choice,) = read({**CHOICE, "answer": "denied", "made_at": number}).choices
+    assert (known(choice.made_at), written(choice.made_at)) == (None, text)
+
+
+def test_what_is_kept_of_no_time_is_64_characters_long():
+    (choice,) = read({**CHOICE, "answer": "denied", "made_at": "x" * 10_000}).choices
+    assert written(choice.made_at) == "x" * 64
+
+
+def test_a_time_that_was_read_counts():
+    (choice,) = read({**CHOICE, "answer": "denied", "made_at": "2026-11-23T19:00:00Z"}).choices
+    assert known(choice.made_at) == choice.made_at
+
+
+@pytest.mark.parametrize(
+    ("notice", "what"), [({}, "missing"), ({"version": 1}, "missing"), ({"language": None}, "string_type")]
+)
+def test_a_grants_notice_is_in_a_language(notice, what):
+    assert wrong(notice=notice) == [(("notice", "language"), what)]
 
 
 def test_whoever_says_no_answer_is_held_to_what_a_grant_is_held_to():

@@ -1,6 +1,7 @@
 """What stands, from what was recorded: the cases that the rule names, one by one."""
 
 import itertools
+import time
 
 import pytest
 
@@ -8,9 +9,11 @@ from sayso.model.choice import Actor, Method
 from sayso.model.recorded import BY_BRAND, BY_GUARDIAN, BY_PERSON, SPOKEN, RecordedChoice
 from sayso.model.topic import EVERY_TOPIC
 from sayso.rules.fold import (
+    MOST_KEPT,
     NOTHING,
     add,
     fold,
+    is_full,
     is_granted,
     origin_of,
     seen_limit,
@@ -250,3 +253,33 @@ def test_a_topic_is_not_touched_by_another():
 def test_the_fold_of_one_choice_is_folding_it_onto_nothing():
     for choice in (said(1), said(1, "denied"), said(1, by=BY_BRAND), said(1, by=SPOKEN)):
         assert add(NOTHING, choice) == single(choice)
+
+
+@pytest.mark.parametrize("answer", ["granted", "denied"])
+def test_a_long_history_of_choices_each_dated_before_the_last_is_folded_in_the_time_of_a_sort(answer):
+    history = [(MARKETING, said(version, answer, at=-version)) for version in range(1, 20_001)]
+    began = time.process_time()
+    kept = fold(history)[MARKETING]
+    # One by one it takes minutes: each looks at all that are kept.
+    assert time.process_time() - began < 5
+    assert len(kept.refusals if answer == "denied" else kept.grants) == 20_000
+
+
+@pytest.mark.parametrize("answer", ["granted", "denied"])
+def test_a_topic_is_full_for_what_would_be_kept_beside_64_others(answer):
+    kept = fold((MARKETING, said(version, answer, at=-version)) for version in range(1, MOST_KEPT + 1))[MARKETING]
+    assert is_full(kept, said(MOST_KEPT + 1, answer, at=-MOST_KEPT - 1))
+    assert not is_full(kept, said(MOST_KEPT + 1, answer, at=0))  # outdoes them all
+
+
+@pytest.mark.parametrize("answer", ["granted", "denied"])
+def test_a_topic_with_63_kept_is_not_full(answer):
+    kept = fold((MARKETING, said(version, answer, at=-version)) for version in range(1, MOST_KEPT))[MARKETING]
+    assert not is_full(kept, said(MOST_KEPT, answer, at=-MOST_KEPT))
+
+
+def test_a_grant_that_a_refusal_blocks_takes_nobodys_place():
+    grants = [(MARKETING, said(version, at=-version)) for version in range(1, MOST_KEPT + 1)]
+    refusal = (MARKETING, said(MOST_KEPT + 1, "denied", at=-1000))
+    kept = fold([*grants, refusal])[MARKETING]
+    assert not is_full(kept, said(MOST_KEPT + 2, at=-1000))

@@ -6,11 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sayso.model.age import AgeEvidence, AgeSource
+from sayso.model.catalogue import Catalogue
 from sayso.model.choice import ChoiceBatch
+from sayso.model.preferences import Preferences
 from sayso.model.recorded import BY_BRAND, BY_GUARDIAN, BY_PERSON, SPOKEN, RecordedChoice
+from sayso.model.signal import SignalSeen
+from sayso.model.topic import LegalBasis, Topic
+from sayso.rules.age import is_minor
+from sayso.rules.decide import decide
 from sayso.rules.effective import effective_at
 from sayso.rules.fold import fold, is_granted, seen_limit, standing_for
-from sayso.rules.link import carried, copies, copy_id
+from sayso.rules.link import age_of_both, carried, copies, copy_id
 
 SECOND = 1_000_000
 HOUR = 3600 * SECOND
@@ -18,6 +25,10 @@ NOON = 1_795_435_200 * SECOND
 VISITOR = "anon_AAAAAAAAAAAAAAAAAAAAAA"
 MARKETING, SMS, COOKIES = "purpose:marketing", "channel:sms", "cookie:performance"
 TOPICS = (MARKETING, SMS, COOKIES)
+SOLD = Catalogue(
+    topics={key: Topic(key=key, basis=LegalBasis.CONSENT, sale_or_share=True) for key in TOPICS},
+    dnt="honour",
+)
 
 
 def said(version, answer="granted", *, at=0, seen=0, by=BY_PERSON, **more):
@@ -25,13 +36,25 @@ def said(version, answer="granted", *, at=0, seen=0, by=BY_PERSON, **more):
     return RecordedChoice(version, seen, moment, answer, by, f"choice-{version}", moment, **more)
 
 
-def link(known, anonymous, *, with_grants):
+def link(known, anonymous, *, with_grants, signals=(), visitors_signals=()):
     """Link as the server does: copies after everything the known side has, itself one version of the link."""
     spoken_of = {topic for topic, _ in known}
     taken = carried(anonymous, known_topics=spoken_of, with_grants=with_grants)
-    after = max((choice.version for _, choice in known), default=0) + 1
-    made = copies(taken, anonymous_id=VISITOR, after_version=after, known_topics=spoken_of)
+    seen = (*(choice for _, choice in known), *signals)
+    after = max((one.version for one in seen), default=0) + 1 + len(visitors_signals)
+    made = copies(
+        taken,
+        anonymous_id=VISITOR,
+        after_version=after,
+        known_topics=spoken_of,
+        known_signals=signals,
+        visitors_signals=visitors_signals,
+    )
     return [*known, *made]
+
+
+def sight(version, name="gpc", *, at=0, device="laptop"):
+    return SignalSeen(name, device, version, NOON + at * SECOND, "header")
 
 
 def after(known, anonymous, topic=MARKETING, *, with_grants=True):
@@ -160,6 +183,97 @@ def test_a_copys_id_is_a_version_8_uuid_that_the_wire_takes():
     assert ChoiceBatch.model_validate({"choices": [sent]}, strict=False).choices[0].id == made
 
 
+# --- signals ------------------------------------------------------------------------------------------------
+
+
+def overrides(visitor, **signals):
+    return [copy.overrides for _, copy in link([], visitor, with_grants=True, **signals)]
+
+
+def test_a_visitors_override_is_carried_where_the_known_side_never_sent_the_signal():
+    visitor = [(MARKETING, said(2, overrides=("gpc", "dnt")))]
+    assert overrides(visitor) == [("gpc", "dnt")]
+    assert overrides(visitor, signals=(sight(1, "dnt"),)) == [("gpc",)]
+    assert overrides(visitor, visitors_signals=(sight(1),)) == [("gpc", "dnt")]
+
+
+def test_a_visitors_override_lifts_no_signal_of_the_known_side():
+    visitor = [(MARKETING, said(2, at=60, overrides=("gpc",)))]
+    assert overrides(visitor, signals=(sight(1, device="phone"),)) == [()]
+    assert overrides(visitor, signals=(sight(1),), visitors_signals=(sight(1),)) == [()]
+
+
+def test_an_override_does_not_lift_in_its_copy_what_the_visitor_sent_after_it():
+    visitor = [(MARKETING, said(2, at=60, overrides=("gpc",)))]
+    assert overrides(visitor, visitors_signals=(sight(1), sight(3, device="phone"))) == [()]
+
+
+# --- age ----------------------------------------------------------------------------------------------------
+
+
+def aged(source, lower=None, upper=None, at=0):
+    return AgeEvidence(source, lower, upper, NOON + at * SECOND)
+
+
+def together(known, visitor, *, proven):
+    return age_of_both(known, visitor, majority=18, proven=proven)
+
+
+@pytest.mark.parametrize("band", [(18, None), (18, 130), (None, 18), (0, 130), (None, None), (13, None)])
+def test_without_the_token_nothing_is_believed_of_a_visitors_age_that_makes_no_minor(band):
+    assert together((), (aged("self", *band),), proven=False) == ()
+    assert together((), (aged("self", *band),), proven=True) == (aged("self", *band),)
+
+
+def test_without_the_token_a_minors_age_is_carried_but_not_how_old_they_are_at_least():
+    # At least 17 years would make an adult of them in a year.
+    assert together((), (aged("self", 17, 17),), proven=False) == (aged("self", None, 17),)
+
+
+def test_with_the_token_the_newer_evidence_of_a_source_counts():
+    adult, child = aged("self", 18, at=0), aged("self", 13, 15, at=60)
+    assert together((adult,), (child,), proven=True) == (child,)
+    assert together((child,), (adult,), proven=True) == (child,)
+
+
+def test_evidence_of_one_moment_or_without_the_token_gives_the_lower_band_of_both():
+    adult, child = aged("self", 18), aged("self", 13, 15)
+    assert together((adult,), (child,), proven=True) == (child,)
+    assert together((child,), (adult,), proven=True) == (child,)
+    assert together((aged("self", 18, at=60),), (child,), proven=False) == (aged("self", None, 15, at=60),)
+    assert together((aged("self", 18, at=-60),), (child,), proven=False) == (aged("self", None, 15),)
+
+
+def test_what_other_sources_said_stays():
+    brand, verified = aged("brand", 21), aged("verified", 21)
+    assert together((brand, verified), (aged("self", 13, 15),), proven=True) == (
+        brand,
+        verified,
+        aged("self", 13, 15),
+    )
+
+
+@st.composite
+def evidence(draw):
+    pieces = []
+    for source in draw(st.lists(st.sampled_from([each.value for each in AgeSource]), max_size=3, unique=True)):
+        bounds = sorted(draw(st.tuples(st.integers(0, 40), st.integers(0, 40))))
+        lower, upper = (draw(st.sampled_from([bound, None])) for bound in bounds)
+        pieces.append(aged(source, lower, upper, draw(st.sampled_from([0, 0, 3600, -3600]))))
+    return tuple(pieces)
+
+
+@settings(max_examples=150, deadline=None)
+@given(evidence(), evidence(), st.booleans(), st.integers(0, 30))
+def test_no_link_without_the_token_makes_an_adult_of_a_minor(known, visitor, unknown_is_minor, years):
+    def counts(pieces):
+        now = NOON + years * 366 * 24 * HOUR
+        return is_minor(pieces, majority=18, unknown_is_minor=unknown_is_minor, now=now)[0]
+
+    if counts(known):
+        assert counts(together(known, visitor, proven=False))
+
+
 # --- any two sides ------------------------------------------------------------------------------------------
 
 
@@ -190,6 +304,7 @@ def sides(draw):
                     f"choice-{version}",
                     clock,
                     notice_version=1,
+                    overrides=() if refuses else draw(st.sampled_from([(), ("gpc",), ("gpc", "dnt")])),
                 ),
             )
         )
@@ -261,3 +376,56 @@ def test_somebody_new_gets_exactly_what_the_visitor_had(visitor):
         assert (had is None) == (has is None)
         if had is not None:
             assert has.choice_id == copy_id(VISITOR, had.choice_id)
+
+
+@st.composite
+def senders(draw):
+    """A history with sights of signals in between, renumbered so that no two have one version."""
+    history, signals = draw(sides()), []
+    for name, device in draw(
+        st.lists(st.sampled_from([("gpc", ""), ("gpc", "laptop"), ("dnt", "")]), max_size=2, unique=True)
+    ):
+        place = draw(st.integers(0, len(history)))  # seen after so many choices
+        moment = history[place - 1][1].effective_at if place else NOON
+        effective = moment + draw(st.sampled_from([0, SECOND, -HOUR]))
+        signals.append((place, SignalSeen(name, device, 0, effective, "header")))
+    spread = 10  # room for sights between two choices
+    spaced = [
+        (topic, choice._replace(version=choice.version * spread, based_on=choice.based_on * spread))
+        for topic, choice in history
+    ]
+    return spaced, tuple(
+        seen._replace(version=place * spread + number) for number, (place, seen) in enumerate(signals, start=1)
+    )
+
+
+def carried_signals(known, visitors, after):
+    named = {(seen.name, seen.device_id) for seen in known}
+    return (
+        *known,
+        *(
+            seen._replace(version=after + place)
+            for place, seen in enumerate(visitors, start=1)
+            if (seen.name, seen.device_id) not in named
+        ),
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(senders(), senders(), st.booleans())
+def test_linking_never_turns_a_refusal_or_a_signal_into_a_permission(known, visitor, with_grants):
+    (said_here, signals), (said_there, visitors_signals) = known, visitor
+    linked = link(said_here, said_there, with_grants=with_grants, signals=signals, visitors_signals=visitors_signals)
+    newest = max((one.version for one in (*(choice for _, choice in said_here), *signals)), default=0)
+
+    def reasons(choices, sights):
+        held = Preferences("cust-42", 99, fold(choices), {}, sights)
+        return {topic: decide(held, SOLD, topic, NOON + 9 * HOUR).reason for topic in TOPICS}
+
+    before = reasons(said_here, signals)
+    there = reasons(said_there, visitors_signals)
+    after = reasons(linked, carried_signals(signals, visitors_signals, newest + 1))
+    for topic in TOPICS:
+        if after[topic] == "granted" and before[topic] != "granted":
+            assert with_grants
+            assert (before[topic], there[topic]) == ("not_asked", "granted")

@@ -14,7 +14,6 @@ from sayso.model.ids import IdError, check_consumer_id
 from sayso_server.cli.arguments import Commands, add_brand, add_database
 from sayso_server.cli.output import CommandError, note
 from sayso_server.cli.workbench import Workbench, opened
-from sayso_server.jsonio import dumps
 from sayso_server.services.identity import resolve
 
 _PAGE = 500
@@ -36,7 +35,7 @@ async def _export(args: argparse.Namespace) -> int:
         brand_id = (await bench.brand(args.brand)).brand_id
         with _written(args.output) as file, _progress() as tell:
             async for consumer_id in _consumers(bench, brand_id, args.consumer):
-                file.write(dumps(await bench.services.reading.export(brand_id, consumer_id)) + b"\n")
+                file.write(await bench.services.reading.export(brand_id, consumer_id) + b"\n")
                 tell()
     return 0
 
@@ -48,7 +47,7 @@ async def _consumers(bench: Workbench, brand_id: str, only: str | None) -> Async
         except IdError as error:
             raise CommandError(f"--consumer: {error}") from None
         target = await resolve(bench.storage, brand_id, asked)
-        disclosed = await bench.storage.disclosures(brand_id, target, before=None, limit=1)
+        disclosed = await bench.storage.disclosures(brand_id, [target], before=None, limit=1)
         if not disclosed and not await bench.storage.version(brand_id, target):
             raise CommandError(f"nothing is held about that consumer of {brand_id}; check the id, letter for letter")
         yield target

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from sayso.model.age import AgeReport
 from sayso.model.signal import SignalReport
+from sayso_server.routes.answers import json_answer
 from sayso_server.routes.asked import Asked
 from sayso_server.routes.conditional import answer_unless_known
 from sayso_server.services.device_report import DeviceReportBody
@@ -20,7 +21,7 @@ async def get_preferences(asked: Asked) -> web.Response:
     if moment is None:
         snapshot = await reading.snapshot(brand_id, consumer_id)
     else:
-        snapshot = await reading.snapshot_at(brand_id, consumer_id, moment)
+        snapshot = await reading.snapshot_at(asked.caller, consumer_id, moment)
     return answer_unless_known(asked, snapshot.body, snapshot.etag)
 
 
@@ -44,4 +45,5 @@ async def put_age(asked: Asked) -> web.Response:
 
 async def get_export(asked: Asked) -> web.Response:
     """Give everything held about a consumer."""
-    return asked.answer(await asked.services.reading.export(asked.caller.brand_id, asked.consumer_id))
+    export = await asked.services.reading.export(asked.caller.brand_id, asked.consumer_id)
+    return json_answer(export, request_id=asked.request_id)

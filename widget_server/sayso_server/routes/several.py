@@ -10,6 +10,5 @@ from sayso_server.services.several import ConsumerBatch, joined
 async def post_preferences(asked: Asked) -> web.Response:
     """Give the snapshot of each consumer, in the order asked."""
     batch = await asked.parse(ConsumerBatch)
-    reading = asked.services.reading
-    found = [await reading.snapshot(asked.caller.brand_id, consumer_id) for consumer_id in batch.consumer_ids]
+    found = await asked.services.reading.snapshots(asked.caller.brand_id, batch.consumer_ids)
     return json_answer(joined(found), request_id=asked.request_id)

@@ -38,7 +38,7 @@ def make_services(storage: Storage, clock: Clock) -> Services:
         catalogues=catalogues,
         recording=Recording(storage, catalogues, clock),
         reporting=Reporting(storage, clock),
-        linking=Linking(storage),
+        linking=Linking(storage, catalogues),
         reading=Reading(storage, catalogues, disclosures, clock),
         publishing=Publishing(storage, catalogues, clock),
         disclosures=disclosures,

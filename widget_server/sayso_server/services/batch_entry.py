@@ -67,8 +67,6 @@ def content_of(choice: Choice) -> bytes:
         plain["actor"] = choice.actor
     notice = choice.notice
     if notice is not None:
-        version = notice.version
-        plain["notice"] = (
-            {"language": notice.language} if version is None else {"language": notice.language, "version": version}
-        )
+        said = {"language": notice.language, "version": notice.version}
+        plain["notice"] = {name: value for name, value in said.items() if value is not None}
     return dumps(plain)

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from sayso.errors import Problem
+from sayso.model.as_written import known
 from sayso.model.decision import Reason
 from sayso.model.instant import Micros, span_micros, to_micros
 from sayso.model.recorded import RecordedChoice
 from sayso.model.topic import EVERY_TOPIC
 from sayso.rules.decide import decide
 from sayso.rules.effective import effective_at
-from sayso.rules.fold import add, origin_of, seen_limit, standing_for
+from sayso.rules.fold import MOST_KEPT, add, is_full, origin_of, seen_limit, standing_for
 from sayso.rules.link import copy_id
 from sayso.wire import Code
 from sayso_server.services.batch_entry import LARGEST_NUMBER, BatchEntry
@@ -21,6 +22,10 @@ from sayso_server.storage.base import Found, StoredChange, StoredConsumer, Write
 
 _WITHDRAWN = Reason.WITHDRAWN.value
 _ID_REUSED = "this id was used for another choice of the consumer; make a new one with new_choice_id()"
+_TOO_MANY = (
+    f"{MOST_KEPT} grants of this topic are kept that were each dated before the last, or had each seen less; "
+    "read the preferences, ask again, and send the grant with the version you read and without made_at"
+)
 
 
 class ConsumerPlan:
@@ -72,7 +77,9 @@ class ConsumerPlan:
             if wrong:
                 problems.extend(wrong)
             else:
-                self._take(entry, sent_at)
+                full = self._take(entry, sent_at)
+                if full is not None:
+                    problems.append(full)
         if not problems:
             self._answer(stamp)
 
@@ -104,16 +111,18 @@ class ConsumerPlan:
             faults.append(Problem(f"/choices/{at}/based_on", Code.BASED_ON_AHEAD, message))
         return faults
 
-    def _take(self, entry: BatchEntry, sent_at: Micros | None) -> None:
+    def _take(self, entry: BatchEntry, sent_at: Micros | None) -> Problem | None:
+        """Fold in one more choice; a problem for a grant of a topic that can keep no further one."""
         choice = entry.choice
         self.taken.add(choice.id)
         version = self.version = self.version + 1
         seen = seen_limit(entry.based_on, version)
         refusal = choice.is_refusal
         made_at = self.recorded_at if sent_at is None else sent_at
-        if choice.made_at is not None:
-            made_at = to_micros(choice.made_at)
-        if choice.made_at is None or (sent_at is None and refusal):
+        made = known(choice.made_at)
+        if made is not None:
+            made_at = to_micros(made)
+        if made is None or (sent_at is None and refusal):
             # What `effective_at` gives for a choice that is no older than its sending. How old a refusal is can't be
             # told from its sender's clock alone: were that slow, the refusal would lose to an older grant.
             effective = self.recorded_at
@@ -121,8 +130,6 @@ class ConsumerPlan:
             effective = effective_at(
                 recorded_at=self.recorded_at, sent_at=sent_at, made_at=made_at, latest_seen=self._latest_seen(seen)
             )
-        latest = max(self.latest[-1], effective)
-        self.latest.append(latest)
         expires_at = to_micros(choice.expires_at) if choice.expires_at is not None else None
         notice_version = choice.notice.version if choice.notice is not None else None
         if not refusal:
@@ -145,8 +152,20 @@ class ConsumerPlan:
             choice.overrides,
         )
         topics = self.state.topics
-        topics.put(choice.topic, add(topics.fold_of(choice.topic), recorded))
+        fold = topics.fold_of(choice.topic)
+        if is_full(fold, recorded):
+            if not refusal:
+                newest = max(grant.effective_at for grant in fold.grants)
+                member = "made_at" if effective < newest else "based_on"
+                return Problem(f"/choices/{entry.place}/{member}", Code.TOO_MANY, _TOO_MANY)
+            # A refusal is always recorded. Counted from the latest that is kept it takes the place of all of them,
+            # and lifts what they lift: the side of no.
+            recorded = recorded._replace(effective_at=fold.refusals[0].effective_at)
+        topics.put(choice.topic, add(fold, recorded))
+        latest = max(self.latest[-1], recorded.effective_at)
+        self.latest.append(latest)
         self.pending.append((entry, recorded, latest))
+        return None
 
     def _latest_seen(self, seen: int) -> Micros | None:
         if seen <= 0:

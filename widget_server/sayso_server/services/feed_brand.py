@@ -187,4 +187,4 @@ class BrandFeed:
 
     async def _read_page(self, after: int) -> _Read | None:
         page = await self._storage.feed(self._brand_id, after=after, limit=_PAGE)
-        return None if page is None else _Read(page.until, self._framing.page(page))
+        return None if page is None else _Read(page.until, await self._framing.page(page))

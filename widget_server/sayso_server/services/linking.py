@@ -1,12 +1,13 @@
 """Linking an anonymous visitor to the consumer they turned out to be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sayso.errors import Problem
+from sayso.model.age import AgeEvidence
 from sayso.model.choice import ConsumerId
 from sayso.model.ids import is_anonymous
 from sayso.model.instant import Micros
@@ -14,10 +15,12 @@ from sayso.model.recorded import RecordedChoice
 from sayso.model.signal import SignalSeen
 from sayso.rules.fold import add
 from sayso.rules.gpc import device_to_note
-from sayso.rules.link import carried, copies
+from sayso.rules.link import age_of_both, carried, copies
 from sayso.wire import Code
-from sayso_server.jsonio import dumps, loads
+from sayso_server.jsonio import dumps
 from sayso_server.services.caller import Caller
+from sayso_server.services.catalogues import Catalogues
+from sayso_server.services.link_answer import earlier_answer, link_answer
 from sayso_server.services.recorded_body import pack_body, read_body, recorded_choice
 from sayso_server.services.refusals import RefusedError, refuse_member
 from sayso_server.services.replay import apply_outcome
@@ -28,7 +31,10 @@ Answer = dict[str, Any]
 
 
 class LinkBody(BaseModel):
-    """The body of `POST …/links`. The token proves that the visitor was there; without it only refusals carry over."""
+    """The body of `POST …/links`. The token proves that the visitor was there.
+
+    Without it only what restricts carries over: refusals, signals and evidence of a minor.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -39,9 +45,10 @@ class LinkBody(BaseModel):
 class Linking:
     """Links anonymous ids to known ones."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, catalogues: Catalogues) -> None:
         """Take what it works with."""
         self._storage = storage
+        self._catalogues = catalogues
 
     async def link(self, caller: Caller, known_id: str, anonymous_id: str, *, with_grants: bool) -> Answer:
         """Make an anonymous id an alias of a known one, and carry its choices over.
@@ -57,21 +64,29 @@ class Linking:
             )
         if is_anonymous(known_id):
             raise refuse_member("", Code.INVALID_ID, "an anonymous id is linked to a known one, not to another visitor")
+        majority = self._catalogues.of(caller.brand_id).catalogue.majority
 
         def plan(found: Mapping[str, Found], now: Micros) -> tuple[list[Write], Answer]:
-            return _link(caller, known_id, anonymous_id, found, now, with_grants=with_grants)
+            return _link(caller, known_id, anonymous_id, found, now, majority=majority, with_grants=with_grants)
 
         wanted = [Wanted(known_id), Wanted(anonymous_id, whole_history=True)]
         return await self._storage.record(caller.brand_id, wanted, plan)
 
 
 def _link(
-    caller: Caller, known_id: str, anonymous_id: str, found: Mapping[str, Found], now: Micros, *, with_grants: bool
+    caller: Caller,
+    known_id: str,
+    anonymous_id: str,
+    found: Mapping[str, Found],
+    now: Micros,
+    *,
+    majority: int,
+    with_grants: bool,
 ) -> tuple[list[Write], Answer]:
     before, other = found[known_id].consumer, found[anonymous_id].consumer
     known, visitor = read_state(before), read_state(other)
     if visitor.linked_to == known_id:
-        return [], _earlier_answer(found[anonymous_id].history)
+        return [], earlier_answer(found[anonymous_id].history)
     if visitor.linked_to is not None:
         raise RefusedError(
             HTTPStatus.CONFLICT,
@@ -99,26 +114,33 @@ def _link(
     link = {"linked_from": anonymous_id}
     append("link", dumps({"sent": {"anonymous_id": anonymous_id}, "outcome": link, "recorded_by": stamp}), recorded_at)
     known.linked_from.append(anonymous_id)
-    for packed in visitor.signals:
-        name, device_id, _, effective, source = packed
+    known_signals = [SignalSeen(*seen) for seen in known.signals]
+    visitors_signals = [SignalSeen(*seen) for seen in visitor.signals]
+    for name, device_id, _, effective, seen_by in visitors_signals:
         noted = device_to_note([SignalSeen(*seen) for seen in known.signals], name, device_id)
         if noted != device_id or not any(seen[:2] == [name, noted] for seen in known.signals):
-            seen = [name, noted, version + 1, effective, source]
-            sent = {"name": name, "source": source, "linked_from": anonymous_id}
+            seen = [name, noted, version + 1, effective, seen_by]
+            sent = {"name": name, "source": seen_by, "linked_from": anonymous_id}
             append("signal", dumps({"sent": sent, "outcome": {"seen": seen}, "recorded_by": stamp}), recorded_at)
             apply_outcome(known, "signal", {"seen": seen})
     known_topics = frozenset(known.topics)
-    copied = copies(taken, anonymous_id=anonymous_id, after_version=version, known_topics=known_topics)
+    copied = copies(
+        taken,
+        anonymous_id=anonymous_id,
+        after_version=version,
+        known_topics=known_topics,
+        known_signals=known_signals,
+        visitors_signals=visitors_signals,
+    )
     for (topic, copy), (_, original) in zip(copied, taken, strict=True):
         source = by_version[original.version]
         body = _copied_body(source, copy, anonymous_id, recorded_at)
         append("choice", body, copy.effective_at, copy.choice_id, source.fingerprint)
         known.topics.put(topic, add(known.topics.fold_of(topic), copy))
-    held = {piece[0] for piece in known.age}
-    # An upper bound can only restrict; anything else is believed only if the visitor was really there.
-    minors = [piece for piece in visitor.age if piece[0] not in held and (with_grants or piece[2] is not None)]
-    if minors:
-        known.age = [*known.age, *minors]
+    mine, theirs = ([AgeEvidence(*piece) for piece in state.age] for state in (known, visitor))
+    age = [list(piece) for piece in age_of_both(mine, theirs, majority=majority, proven=with_grants)]
+    if age != known.age:
+        known.age = age
         append("age", dumps({"sent": link, "outcome": {"age": known.age}, "recorded_by": stamp}), recorded_at)
     writes = [
         Write(known_id, StoredConsumer(version, recorded_at, latest, write_state(known)), tuple(changes)),
@@ -134,7 +156,7 @@ def _link(
             said=said,
         ),
     ]
-    return writes, _answer(known_id, version, taken, said, replayed=False)
+    return writes, link_answer(known_id, version, taken, said, replayed=False)
 
 
 def _close(
@@ -152,41 +174,18 @@ def _close(
     visitor.linked_to = known_id
     version = (other.version if other else 0) + 1
     latest = other.effective_max if other else 0
-    answer = _answer(known_id, known_version, taken, said, replayed=True)
+    answer = link_answer(known_id, known_version, taken, said, replayed=True)
     body = dumps({"sent": {}, "outcome": {"linked_to": known_id, "answer": answer}, "recorded_by": stamp})
     change = StoredChange(version, "link", recorded_at, recorded_at, latest, None, b"", body)
     return Write(anonymous_id, StoredConsumer(version, recorded_at, latest, write_state(visitor)), (change,))
 
 
-def _earlier_answer(history: Sequence[StoredChange]) -> Answer:
-    link = next(change for change in reversed(history) if change.kind == "link")
-    answer: Answer = loads(link.body)["outcome"]["answer"]
-    return answer
-
-
-def _answer(
-    known_id: str,
-    version: int,
-    taken: list[tuple[str, RecordedChoice]],
-    said: list[tuple[str, RecordedChoice]],
-    *,
-    replayed: bool,
-) -> Answer:
-    kept = {choice.choice_id for _, choice in taken}
-    return {
-        "consumer_id": known_id,
-        "version": version,
-        "carried": [
-            {"topic": topic, "answer": choice.answer, "choice_id": choice.choice_id} for topic, choice in taken
-        ],
-        "left": [{"topic": topic, "answer": choice.answer} for topic, choice in said if choice.choice_id not in kept],
-        "replayed": replayed,
-    }
-
-
 def _copied_body(source: StoredChange, copy: RecordedChoice, anonymous_id: str, recorded_at: Micros) -> bytes:
     body = read_body(source)
-    content = dumps({**body.choice, "id": copy.choice_id})
+    said = {name: value for name, value in body.choice.items() if name != "overrides"}
+    if copy.overrides:
+        said["overrides"] = list(copy.overrides)
+    content = dumps({**said, "id": copy.choice_id})
     more = {"linked_from": anonymous_id, "copy_of": body.recorded.choice_id}
     stamp = dumps(body.recorded_by)
     return pack_body(content, stamp, body.actor, copy, body.outcome, recorded_at=recorded_at, more=more)

@@ -6,23 +6,26 @@ the event loop, on which everybody else is answered.
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 from sayso.errors import Problem
 from sayso.model.instant import Micros
 from sayso.model.preferences import Preferences
-from sayso.wire import MAX_MOMENTS, Code
+from sayso.wire import MAX_MOMENTS, Code, TokenClass
+from sayso_server.services.caller import Caller
 from sayso_server.services.catalogues import Catalogues
 from sayso_server.services.checks import Check
 from sayso_server.services.identity import resolve
 from sayso_server.services.published import Published
 from sayso_server.services.refusals import refuse_members
 from sayso_server.services.replay import replay
+from sayso_server.services.turns import Turns
 from sayso_server.storage.base import Storage, StoredChange
 
 LONG_HISTORY = 100
 """Changes that are read back within about a millisecond; a longer history is read back on another thread."""
-_AT_ONCE = 2
-"""Histories in memory at once. Threads share one lock, so that more would only hold up each other and the loop."""
+_AT_ONCE = 4
+"""Histories in memory at once, of as many brands. Threads share one lock, so more would hold up each other."""
 
 NOT_YET = "lies in the future; leave it out to ask about now"
 
@@ -58,23 +61,34 @@ class Past:
         """Take what it works with."""
         self._storage = storage
         self._catalogues = catalogues
-        self._turn = asyncio.Semaphore(_AT_ONCE)
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+        self._consumers = Turns()
+        self._brands = Turns()
 
-    async def of(self, brand_id: str, consumer_id: str, moment: Micros) -> tuple[Preferences, Published]:
+    async def of(self, caller: Caller, consumer_id: str, moment: Micros) -> tuple[Preferences, Published]:
         """Give them for a moment that has come, from what had been recorded by then.
+
+        A brand has one history read at a time, so that none holds up another; and a consumer asks for one at a time,
+        so that none holds up the rest of the brand.
 
         Raises:
             RefusedError: 503; the catalogue of that moment can't be read.
         """
+        brand_id = caller.brand_id
         published = await self._catalogues.at(brand_id, moment)
-        async with self._turn:
-            target = await resolve(self._storage, brand_id, consumer_id)
+        own = caller.token_class is TokenClass.CONSUMER
+        one_of_theirs = self._consumers.of((brand_id, caller.subject)) if own else nullcontext()
+        async with one_of_theirs, self._brands.of(brand_id), self._at_once:
+            return await self._read(brand_id, consumer_id, moment), published
+
+    async def _read(self, brand_id: str, consumer_id: str, moment: Micros) -> Preferences:
+        target = await resolve(self._storage, brand_id, consumer_id)
+        changes = await self._storage.changes_until(brand_id, consumer_id, moment)
+        # Until a visitor was linked, the id stood for the visitor alone.
+        if target != consumer_id and any(change.kind == "link" for change in changes):
+            consumer_id = target
             changes = await self._storage.changes_until(brand_id, consumer_id, moment)
-            # Until a visitor was linked, the id stood for the visitor alone.
-            if target != consumer_id and any(change.kind == "link" for change in changes):
-                consumer_id = target
-                changes = await self._storage.changes_until(brand_id, consumer_id, moment)
-            return await _replayed(consumer_id, changes), published
+        return await _replayed(consumer_id, changes)
 
 
 async def _replayed(consumer_id: str, changes: list[StoredChange]) -> Preferences:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -9,14 +10,14 @@ from typing import Any
 from sayso.model.instant import Micros, format_micros
 from sayso.model.preferences import Preferences
 from sayso.rules.decide import decide
-from sayso.wire import PAGE_SIZE, Code
+from sayso.wire import PAGE_SIZE, Code, TokenClass
 from sayso_server.clock import Clock
-from sayso_server.jsonio import loads
 from sayso_server.services.caller import Caller
 from sayso_server.services.catalogues import Catalogues
 from sayso_server.services.checks import Check
 from sayso_server.services.disclosures import Disclosures
-from sayso_server.services.history_json import change_json, choice_json
+from sayso_server.services.export_json import export_json
+from sayso_server.services.history_json import choice_json
 from sayso_server.services.identity import resolve
 from sayso_server.services.past import NOT_YET, Past, check_moments
 from sayso_server.services.published import Published
@@ -30,7 +31,11 @@ AT_LEAST_WAIT = timedelta(seconds=2)
 _POLL = timedelta(milliseconds=20)
 _HOPELESSLY_AHEAD = 1000
 MOST_WAITING = 64
-"""Under one key, for a version: each looks for it 50 times a second."""
+"""Backends and staff under one key, for a version: each looks for it 50 times a second."""
+MOST_OWN = 4
+"""Of one consumer's, for a version of their own. The same key signs for the brand, which must not wait for them."""
+_BEFORE_OTHERS = 20
+"""Consumers read in a row before whoever else is there gets a turn."""
 
 
 class Reading:
@@ -44,7 +49,7 @@ class Reading:
         self._clock = clock
         self._past = Past(storage, catalogues)
         self._cache = SnapshotCache()
-        self._waiting: Counter[str] = Counter()
+        self._waiting: Counter[tuple[str, str | None]] = Counter()
 
     async def snapshot(self, brand_id: str, consumer_id: str) -> Snapshot:
         """Give a consumer's preferences now; one never seen reads as version 0 with nothing said."""
@@ -72,7 +77,17 @@ class Reading:
             self._cache.put(key, snapshot)
         return snapshot
 
-    async def snapshot_at(self, brand_id: str, consumer_id: str, moment: Micros) -> Snapshot:
+    async def snapshots(self, brand_id: str, consumer_ids: Sequence[str]) -> list[Snapshot]:
+        """Give several consumers' preferences now, in the order asked; one named twice is read once."""
+        found: dict[str, Snapshot] = {}
+        for place, consumer_id in enumerate(dict.fromkeys(consumer_ids), start=1):
+            found[consumer_id] = await self.snapshot(brand_id, consumer_id)
+            if not place % _BEFORE_OTHERS:
+                # Storage may answer without suspending, and hundreds of snapshots take as long as hundreds of reads.
+                await asyncio.sleep(0)
+        return [found[consumer_id] for consumer_id in consumer_ids]
+
+    async def snapshot_at(self, caller: Caller, consumer_id: str, moment: Micros) -> Snapshot:
         """Give what the preferences were at a past moment, from what had been recorded by then.
 
         Raises:
@@ -80,19 +95,19 @@ class Reading:
         """
         if moment > self._clock.now():
             raise refuse_member("", Code.FROM_THE_FUTURE, f"as_of {NOT_YET}")
-        preferences, published = await self._past.of(brand_id, consumer_id, moment)
+        preferences, published = await self._past.of(caller, consumer_id, moment)
         return build_snapshot(
             preferences,
             published.catalogue,
             published.silence,
-            brand_id=brand_id,
+            brand_id=caller.brand_id,
             revision=published.revision,
             store_id=self._storage.store_id,
             now=moment,
         )
 
     async def wait_for(self, caller: Caller, consumer_id: str, version: int) -> None:
-        """Wait up to 2 seconds until a consumer has reached a version; no more than 64 wait under one key.
+        """Wait up to 2 seconds until a consumer has reached a version; 64 wait under one key, and 4 of a consumer.
 
         Raises:
             RefusedError: 409 `version_not_reached`, or 429 when enough are waiting already.
@@ -100,16 +115,19 @@ class Reading:
         target = await resolve(self._storage, caller.brand_id, consumer_id)
         if await self._storage.version(caller.brand_id, target) >= version:
             return
-        key_id = caller.key_id
-        if self._waiting[key_id] >= MOST_WAITING:
-            raise come_again(f"{MOST_WAITING} requests of this key wait for a version already; ask again in a second")
-        self._waiting[key_id] += 1
+        own = caller.token_class is TokenClass.CONSUMER
+        slot = (caller.key_id, caller.subject if own else None)
+        most = MOST_OWN if own else MOST_WAITING
+        if self._waiting[slot] >= most:
+            whose = "consumer" if own else "key"
+            raise come_again(f"{most} requests of this {whose} wait for a version already; ask again in a second")
+        self._waiting[slot] += 1
         try:
             await self._wait_for(caller.brand_id, target, version)
         finally:
-            self._waiting[key_id] -= 1
-            if not self._waiting[key_id]:
-                del self._waiting[key_id]
+            self._waiting[slot] -= 1
+            if not self._waiting[slot]:
+                del self._waiting[slot]
 
     async def _wait_for(self, brand_id: str, consumer_id: str, version: int) -> None:
         deadline = asyncio.get_running_loop().time() + AT_LEAST_WAIT.total_seconds()
@@ -140,7 +158,7 @@ class Reading:
         for check in checks:
             key = (check.consumer_id, check.moment)
             if key not in read:
-                read[key] = await self._read(caller.brand_id, *key)
+                read[key] = await self._read(caller, *key)
             preferences, published = read[key]
             moment = now if check.moment is None else check.moment
             decision = decide(preferences, published.catalogue, check.topic, moment, check.device_id)
@@ -156,8 +174,8 @@ class Reading:
         page = [choice_json(target, change) for change in changes[:PAGE_SIZE]]
         return page, changes[PAGE_SIZE - 1].version if len(changes) > PAGE_SIZE else None
 
-    async def export(self, brand_id: str, consumer_id: str) -> dict[str, Any]:
-        """Give everything held about one consumer."""
+    async def export(self, brand_id: str, consumer_id: str) -> bytes:
+        """Give everything held about one consumer, as JSON."""
         target = await resolve(self._storage, brand_id, consumer_id)
         stored = await self._storage.consumer(brand_id, target)
         state = read_state(stored)
@@ -168,21 +186,25 @@ class Reading:
             visitor: await self._storage.changes_until(brand_id, visitor, everything) for visitor in state.linked_from
         }
         snapshot = await self.snapshot(brand_id, target)
-        return {
-            "consumer_id": target,
-            "exported_at": format_micros(self._clock.now()),
-            "preferences": loads(snapshot.body),
-            "linked_from": {
-                visitor: [change_json(visitor, change) for change in said] for visitor, said in before.items()
-            },
-            "changes": [change_json(target, change) for change in changes],
-            "disclosures": await self._disclosures.all(brand_id, target),
-            **facts_json(preferences_of(target, snapshot.version, state)),
-        }
+        disclosed = await self._disclosures.all(brand_id, target)
+        exported_at = format_micros(self._clock.now())
+        facts = facts_json(preferences_of(target, snapshot.version, state))
+        # Beside the loop: tens of thousands of changes take the better part of a second.
+        return await asyncio.to_thread(
+            export_json,
+            target,
+            exported_at,
+            snapshot.body,
+            before=before,
+            changes=changes,
+            disclosed=disclosed,
+            facts=facts,
+        )
 
-    async def _read(self, brand_id: str, consumer_id: str, moment: Micros | None) -> tuple[Preferences, Published]:
+    async def _read(self, caller: Caller, consumer_id: str, moment: Micros | None) -> tuple[Preferences, Published]:
         if moment is not None:
-            return await self._past.of(brand_id, consumer_id, moment)
+            return await self._past.of(caller, consumer_id, moment)
+        brand_id = caller.brand_id
         target = await resolve(self._storage, brand_id, consumer_id)
         return await self._preferences(brand_id, target), self._catalogues.of(brand_id)
 

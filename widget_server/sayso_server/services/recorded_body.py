@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sayso.model.as_written import written
 from sayso.model.instant import Micros, format_micros
 from sayso.model.recorded import RecordedChoice
-from sayso_server.jsonio import dumps, loads
+from sayso_server.jsonio import dumps, loads_exactly
 from sayso_server.services.batch_entry import BatchEntry
 from sayso_server.storage.base import StoredChange
 
@@ -61,7 +61,7 @@ class Body(NamedTuple):
 
 def read_body(change: StoredChange) -> Body:
     """Read what is stored of a choice."""
-    sent, stamp, actor, origin, based_on, age, lasting, notice_version, stands, allowed, reason, *rest = loads(
+    sent, stamp, actor, origin, based_on, age, lasting, notice_version, stands, allowed, reason, *rest = loads_exactly(
         change.body
     )
     choice_id = change.choice_id or ""

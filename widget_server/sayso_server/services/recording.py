@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from sayso.model.as_written import known
 from sayso.model.choice import Choice, ChoiceBatch
 from sayso.model.ids import is_anonymous
 from sayso.model.instant import to_micros
@@ -49,7 +50,8 @@ class Recording:
             RefusedError: Nothing was recorded.
         """
         published = self._catalogues.of(caller.brand_id)
-        sent_at = to_micros(batch.sent_at) if batch.sent_at is not None else None
+        sent = known(batch.sent_at)
+        sent_at = to_micros(sent) if sent is not None else None
         problems = problems_of(batch.choices, published, caller, sent_at=sent_at, now=self._clock.now())
         if not all(problem.code in _ONLY_IF_NEW for problem in problems):
             raise refuse_members(problems)

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from sayso.model.preferences import Preferences
-from sayso.rules.fold import add
-from sayso_server.jsonio import loads
+from sayso.model.recorded import RecordedChoice
+from sayso.rules.fold import fold
+from sayso_server.jsonio import loads_exactly
 from sayso_server.services.recorded_body import recorded_choice
 from sayso_server.services.state import State, preferences_of
 from sayso_server.storage.base import StoredChange
@@ -14,14 +15,16 @@ from sayso_server.storage.base import StoredChange
 def replay(consumer_id: str, changes: Iterable[StoredChange]) -> Preferences:
     """Fold changes, oldest first, into what they add up to."""
     state = State()
+    said: list[tuple[str, RecordedChoice]] = []
     version = 0
     for change in changes:
         version = change.version
         if change.kind == "choice":
-            topic, recorded = recorded_choice(change)
-            state.topics.put(topic, add(state.topics.fold_of(topic), recorded))
+            said.append(recorded_choice(change))
         else:
-            apply_outcome(state, change.kind, loads(change.body)["outcome"])
+            apply_outcome(state, change.kind, loads_exactly(change.body)["outcome"])
+    for topic, folded in fold(said).items():
+        state.topics.put(topic, folded)
     return preferences_of(consumer_id, version, state)
 
 

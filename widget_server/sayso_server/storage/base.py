@@ -146,11 +146,13 @@ class StoredDisclosure(NamedTuple):
     Attributes:
         recorded_at: Server time in microseconds. No two of a brand's are the same and a later one is larger, so that it
             is also where a page goes on.
+        consumer_id: For whom it was recorded.
         disclosure_id: Its id.
         body: As in `NewDisclosure`.
     """
 
     recorded_at: Micros
+    consumer_id: str
     disclosure_id: str
     body: bytes
 
@@ -279,9 +281,12 @@ class Storage(Protocol):
         ...
 
     async def disclosures(
-        self, brand_id: str, consumer_id: str, *, before: Micros | None, limit: int
+        self, brand_id: str, consumer_ids: Sequence[str], *, before: Micros | None, limit: int
     ) -> list[StoredDisclosure]:
-        """Give up to `limit` of a consumer's hand-overs recorded before a moment, newest first."""
+        """Give up to `limit` of some consumers' hand-overs recorded before a moment, newest first.
+
+        However many ids a consumer had, they are read in a few steps; no id may be named twice.
+        """
         ...
 
     async def disclosed_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:

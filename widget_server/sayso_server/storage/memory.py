@@ -136,11 +136,11 @@ class MemoryStorage:
         return self._disclosures.record(brand_id, new, now)
 
     async def disclosures(
-        self, brand_id: str, consumer_id: str, *, before: Micros | None, limit: int
+        self, brand_id: str, consumer_ids: Sequence[str], *, before: Micros | None, limit: int
     ) -> list[StoredDisclosure]:
-        """Give up to `limit` of a consumer's hand-overs recorded before a moment, newest first."""
+        """Give up to `limit` of some consumers' hand-overs recorded before a moment, newest first."""
         self._check_open()
-        return self._disclosures.page(brand_id, consumer_id, before, limit)
+        return self._disclosures.page(brand_id, consumer_ids, before, limit)
 
     async def disclosed_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
         """Give the ids of the brand's consumers with hand-overs after one, in byte order."""

@@ -29,13 +29,16 @@ class MemoryDisclosures:
                 at = self._newest[brand_id] = max(now, self._newest.get(brand_id, 0) + 1)
                 self._fingerprints[brand_id, each.consumer_id, each.disclosure_id] = each.fingerprint
                 kept = self._of.setdefault((brand_id, each.consumer_id), [])
-                kept.append(StoredDisclosure(at, each.disclosure_id, each.body))
+                kept.append(StoredDisclosure(at, each.consumer_id, each.disclosure_id, each.body))
         return [before is not None for before in known]
 
-    def page(self, brand_id: str, consumer_id: str, before: Micros | None, limit: int) -> list[StoredDisclosure]:
-        """Give up to `limit` disclosures recorded before a moment, newest first."""
-        kept = self._of.get((brand_id, consumer_id), [])
-        return [each for each in reversed(kept) if before is None or each.recorded_at < before][:limit]
+    def page(
+        self, brand_id: str, consumer_ids: Sequence[str], before: Micros | None, limit: int
+    ) -> list[StoredDisclosure]:
+        """Give up to `limit` disclosures of some consumers recorded before a moment, newest first."""
+        kept = [each for whose in consumer_ids for each in self._of.get((brand_id, whose), ())]
+        kept.sort(key=lambda each: each.recorded_at, reverse=True)
+        return [each for each in kept if before is None or each.recorded_at < before][:limit]
 
     def consumer_ids(self, brand_id: str, after: str, limit: int) -> list[str]:
         """Give the ids of consumers with disclosures after one, in byte order."""

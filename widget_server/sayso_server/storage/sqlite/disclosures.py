@@ -10,15 +10,34 @@ from sayso.model.instant import Micros
 from sayso_server.storage.base import NewDisclosure, ReusedIdError, StoredDisclosure
 from sayso_server.storage.sqlite.statements import pack, padded, rows, unpack
 
-OF_CONSUMER = (
-    "SELECT recorded_at, disclosure_id, body FROM disclosure "
-    "WHERE brand_id = ? AND consumer_id = ? AND recorded_at < ? ORDER BY recorded_at DESC LIMIT ?"
-)
 CONSUMER_IDS = (
     "SELECT DISTINCT consumer_id FROM disclosure WHERE brand_id = ? AND consumer_id > ? ORDER BY consumer_id LIMIT ?"
 )
 
 _NEWEST = "SELECT coalesce(max(recorded_at), 0) FROM disclosure WHERE brand_id = ?"
+
+
+@cache
+def of_consumers(count: int) -> str:
+    """Read the newest disclosures of some consumers: of brand ?1, before ?2, at most ?3; then the consumers.
+
+    Of each no more index entries are read than fit the page, and of the rows only those on it.
+    """
+    marks = ",".join(f"(?{number})" for number in range(4, 4 + count))
+    return f"""
+    WITH wanted (whose) AS (VALUES {marks})
+    SELECT recorded_at, consumer_id, disclosure_id, body FROM disclosure
+    WHERE brand_id = ?1 AND recorded_at IN (
+        SELECT one.recorded_at FROM wanted CROSS JOIN disclosure AS one
+        WHERE one.brand_id = ?1 AND one.consumer_id = whose AND one.recorded_at < ?2 AND one.recorded_at >= coalesce((
+            SELECT other.recorded_at FROM disclosure AS other
+            WHERE other.brand_id = ?1 AND other.consumer_id = whose AND other.recorded_at < ?2
+            ORDER BY other.recorded_at DESC LIMIT 1 OFFSET ?3 - 1
+        ), 0)
+        ORDER BY one.recorded_at DESC LIMIT ?3
+    )
+    ORDER BY recorded_at DESC
+    """  # noqa: S608 - marks only
 
 
 @cache
@@ -69,5 +88,5 @@ def record(cursor: apsw.Cursor, brand_id: str, new: Sequence[NewDisclosure], now
 
 def stored(row: Sequence[Any]) -> StoredDisclosure:
     """Read the columns of one disclosure."""
-    recorded_at, packed, body = row
-    return StoredDisclosure(recorded_at, unpack(packed) or "", body)
+    recorded_at, consumer_id, packed, body = row
+    return StoredDisclosure(recorded_at, consumer_id, unpack(packed) or "", body)

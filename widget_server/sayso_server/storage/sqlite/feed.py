@@ -32,10 +32,14 @@ ORDER BY page.position, max(change.position)
 # Reading the newest position by itself: one statement for both makes SQLite build a table each time, 25 µs against 5.
 _APPEND = "INSERT INTO feed VALUES (?, ?, ?, ?, ?, ?)"
 _PRUNE_EVERY = 256
-# Looks at twice as many as came since the last time, so that it catches up; at all of them would take too long.
+# Looks at twice as many as came since the last time, so that it catches up; at all of them would take too long. What
+# goes lies below the first that stays: times may fall where the clock was set back, and a gap would be passed over.
 _PRUNE = """
-DELETE FROM feed WHERE brand_id = ?1 AND position < ?2 AND (position <= ?3 OR recorded_at < ?4) AND position IN (
-    SELECT position FROM feed WHERE brand_id = ?1 ORDER BY position LIMIT 512
+WITH oldest AS (SELECT position, recorded_at FROM feed WHERE brand_id = ?1 ORDER BY position LIMIT 512)
+DELETE FROM feed WHERE brand_id = ?1 AND position < (
+    SELECT coalesce(
+        min(position) FILTER (WHERE position >= ?2 OR (position > ?3 AND recorded_at >= ?4)), max(position) + 1
+    ) FROM oldest
 )
 """
 
@@ -51,18 +55,20 @@ def published(cursor: apsw.Cursor, brand_id: str, revision: int, now: Micros) ->
 
 
 def page(read: Sequence[tuple[Any, ...]], after: int) -> FeedPage | None:
-    """Make a page of the rows of `PAGE`; None if they don't follow on from `after`."""
+    """Make a page of the rows of `PAGE`; None if they don't follow on from `after`, or one is missing among them."""
     if not read:
         return None if after else FeedPage(0, ())
-    if read[0][0] > after + 1:
-        return None
     entries = []
+    until = after
     for position, revision, consumer_id, version in read:
+        if position > until + 1:
+            return None
+        until = position
         if position > after and revision is not None:
             entries.append(FeedEntry(position, None, revision))
         elif position > after and consumer_id is not None:
             entries.append(FeedEntry(position, consumer_id, version))
-    return FeedPage(read[-1][0], tuple(entries))
+    return FeedPage(until, tuple(entries))
 
 
 def _append(cursor: apsw.Cursor, row: tuple[str, int, int, int | None, Micros], now: Micros) -> None:

@@ -151,12 +151,15 @@ class SqliteStorage:
         return await self._write(partial(disclosures.record, brand_id=brand_id, new=new, now=now))
 
     async def disclosures(
-        self, brand_id: str, consumer_id: str, *, before: Micros | None, limit: int
+        self, brand_id: str, consumer_ids: Sequence[str], *, before: Micros | None, limit: int
     ) -> list[StoredDisclosure]:
-        """Give up to `limit` of a consumer's hand-overs recorded before a moment, newest first."""
+        """Give up to `limit` of some consumers' hand-overs recorded before a moment, newest first."""
         below = _NEWEST if before is None else before
-        rows = await self._open.readers.rows(disclosures.OF_CONSUMER, (brand_id, consumer_id, below, limit))
-        return [disclosures.stored(row) for row in rows]
+        found: list[StoredDisclosure] = []
+        for count, ids in statements.padded(consumer_ids, 1):
+            read = await self._open.readers.rows(disclosures.of_consumers(count), (brand_id, below, limit, *ids))
+            found += [disclosures.stored(row) for row in read]
+        return sorted(found, key=lambda each: each.recorded_at, reverse=True)[:limit]
 
     async def disclosed_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
         """Give the ids of the brand's consumers with hand-overs after one, in byte order."""
