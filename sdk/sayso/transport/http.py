@@ -11,9 +11,10 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from sayso.errors import Error, NotAuthenticatedError
+from sayso.model.instant import Micros
 from sayso.transport.answer import Answer, decode, read
 from sayso.transport.clock import Clock
-from sayso.transport.problems import error_of, is_retried, retry_after
+from sayso.transport.problems import date_of, error_of, is_retried, retry_after
 from sayso.transport.retry import FailedError, try_again
 from sayso.transport.sessions import Sessions
 from sayso.transport.streaming import EVENT_STREAM, listen
@@ -183,12 +184,23 @@ class Transport:
         if status == _NOT_MODIFIED and call.etag is not None:
             return Answer(headers, None, asked_at)
         refusal = error_of(status, headers, raw, now=self._clock.now())
-        if isinstance(refusal, NotAuthenticatedError) and refusal.code == Code.TOKEN_EXPIRED and not renewed:
-            self._minter.forget()
-            return await self._attempt(call, timeout, asked_at, renewed=True)
+        if isinstance(refusal, NotAuthenticatedError) and not renewed:
+            again_by = self._by_the_servers_clock(headers)
+            if again_by is not None or refusal.code == Code.TOKEN_EXPIRED:
+                self._minter.forget()
+                try:
+                    return await self._attempt(call, timeout, asked_at, renewed=True)
+                except NotAuthenticatedError:
+                    if again_by is not None:
+                        self._minter.unfollow(again_by)
+                    raise
         if is_retried(status):
             raise FailedError(refusal, retry_after(headers, now=self._clock.now()))
         raise refusal
+
+    def _by_the_servers_clock(self, headers: Mapping[str, str]) -> Micros | None:
+        server_time = date_of(headers)
+        return None if server_time is None else self._minter.follow(server_time)
 
     def _headers(self, scope: str, etag: str | None = None) -> CIMultiDict[str]:
         token = self._minter.backend_token(scope)

@@ -18,7 +18,7 @@ from sayso.errors import (
     RateLimitedError,
     UnavailableError,
 )
-from sayso.model.instant import Micros, from_micros
+from sayso.model.instant import Micros, from_micros, to_micros
 from sayso.transport.codec import loads
 from sayso.wire import PROBLEM_TYPE, REQUEST_ID
 
@@ -101,6 +101,15 @@ def retry_after(headers: Mapping[str, str], *, now: Micros) -> float | None:
         return None
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return max(0.0, (aware - from_micros(now)).total_seconds())
+
+
+def date_of(headers: Mapping[str, str]) -> Micros | None:
+    """Give when the server says it answered (`Date`, RFC 9110 §6.6.1), or None."""
+    try:
+        moment = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return to_micros(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
 
 def is_problem(headers: Mapping[str, str]) -> bool:

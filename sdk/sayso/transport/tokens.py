@@ -20,6 +20,7 @@ RENEW_BEFORE_EXPIRY = timedelta(minutes=1)
 LONGEST_TTL = timedelta(minutes=15)
 
 _ONE_SECOND = timedelta(seconds=1)
+_CLOCKS_AGREE = timedelta(minutes=1)
 _MIN_SECRET_BYTES = 32
 _ALGORITHM_OF_CURVE = {"secp256r1": "ES256", "ed25519": "EdDSA"}
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.:\[\]_-]+")
@@ -60,6 +61,7 @@ class TokenMinter:
         self._algorithm, self._key = _signing_key(secret)
         self._clock = clock
         self._renewable: dict[str, tuple[str, Micros, Micros]] = {}
+        self._ahead: Micros = 0
 
     def backend_token(self, scope: str = Role.BACKEND.value) -> str:
         """Give a token for the brand's own calls, the same one until a minute before its five are over.
@@ -70,7 +72,7 @@ class TokenMinter:
         Raises:
             ValueError: A role is none that Sayso knows.
         """
-        now = self._clock.now()
+        now = self._clock.now() + self._ahead
         known = self._renewable.get(scope)
         if known is not None:
             token, issued_at, renew_at = known
@@ -86,6 +88,30 @@ class TokenMinter:
         """Make the next `backend_token` a new one, after the server refused the last."""
         self._renewable.clear()
 
+    def follow(self, server_time: Micros) -> Micros | None:
+        """Sign by the server's clock from now on, if this machine's differs by more than a minute.
+
+        A machine whose clock is a day off could otherwise record nothing until someone puts it right, not even a
+        withdrawal.
+
+        Args:
+            server_time: What the server's last answer said (`Date`, RFC 9110 §6.6.1), in microseconds.
+
+        Returns:
+            How far ahead tokens were dated before, for `unfollow`; None if the clocks agree.
+        """
+        before, ahead = self._ahead, server_time - self._clock.now()
+        if abs(ahead - before) <= span_micros(_CLOCKS_AGREE):
+            return None
+        self._ahead = ahead
+        self.forget()
+        return before
+
+    def unfollow(self, ahead: Micros) -> None:
+        """Take `follow` back: it was not the clock."""
+        self._ahead = ahead
+        self.forget()
+
     def consumer_token(self, consumer_id: str, *, origins: Iterable[str], ttl: timedelta = timedelta(minutes=5)) -> str:
         """Sign a token with which a page or an app acts for one consumer.
 
@@ -100,7 +126,7 @@ class TokenMinter:
         """
         return self._sign(
             TokenType.CONSUMER,
-            self._clock.now(),
+            self._clock.now() + self._ahead,
             _checked_ttl(ttl),
             sub=check_consumer_id(consumer_id),
             origins=_checked_origins(origins),
@@ -122,7 +148,11 @@ class TokenMinter:
                 "a staff id is 1 to 128 letters, digits or . _ : @ + = - and starts with a letter or digit"
             )
         return self._sign(
-            TokenType.STAFF, self._clock.now(), _checked_ttl(ttl), sub=staff_id, scope=_checked_scope(scope)
+            TokenType.STAFF,
+            self._clock.now() + self._ahead,
+            _checked_ttl(ttl),
+            sub=staff_id,
+            scope=_checked_scope(scope),
         )
 
     def __repr__(self) -> str:

@@ -1,8 +1,10 @@
 import asyncio
 import socket
 import traceback
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
+import jwt
 import pytest
 
 import sayso
@@ -170,6 +172,34 @@ async def test_a_token_that_stays_expired_is_an_error(transport, server) -> None
         await transport.call("GET", "/v1/catalogue")
 
     assert len(server.asked) == 2
+
+
+def _issued(asked) -> int:
+    return jwt.decode(asked.headers["Authorization"][7:], options={"verify_signature": False})["iat"]
+
+
+async def test_a_clock_that_is_a_day_off_signs_by_the_servers_clock(transport, server) -> None:
+    tomorrow = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    server.then_problem(401, "token_invalid", headers={"Date": format_datetime(tomorrow, usegmt=True)})
+
+    await transport.call("PUT", "/v1/consumers/cust-42/age", b"{}")
+    await transport.call("PUT", "/v1/consumers/cust-42/age", b"{}")
+
+    dated = [_issued(asked) - tomorrow.timestamp() for asked in server.asked]
+    assert [round(off / 3600) for off in dated] == [-24, 0, 0]
+
+
+async def test_a_key_that_is_refused_by_any_clock_leaves_the_clock_alone(transport, server) -> None:
+    tomorrow = {"Date": format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)}
+    server.then_problem(401, "token_invalid", headers=tomorrow)
+    server.then_problem(401, "token_invalid", headers=tomorrow)
+
+    with pytest.raises(sayso.NotAuthenticatedError):
+        await transport.call("GET", "/v1/catalogue")
+    await transport.call("PUT", "/v1/consumers/cust-42/age", b"{}")
+
+    dated = [_issued(asked) - datetime.now(UTC).timestamp() for asked in server.asked]
+    assert [round(off / 3600) for off in dated] == [0, 24, 0]
 
 
 async def test_one_token_serves_many_calls(transport, server) -> None:
