@@ -3,6 +3,7 @@
 Every SDK with its defaults, against a sink on loopback that counts what reaches it; Sayso with an outbox, against its
 own server. Each column is a process of its own (loss_peers.py, loss_sayso.py). An outage lasts longer than the process
 that meets it: what the next process then sends counts as kept, but of the four none writes anything down to send.
+LaunchDarkly's asks for a `close()` before the end, and all four say that a full queue drops.
 """
 
 import importlib.util

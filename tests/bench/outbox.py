@@ -42,7 +42,7 @@ async def _appending(folder: Path) -> Figure:
     await outbox.open()
     bare = sqlite3.connect(folder / "bare.db", isolation_level=None)
     bare.execute("PRAGMA journal_mode = DELETE")
-    bare.execute("PRAGMA synchronous = FULL")
+    bare.execute("PRAGMA synchronous = EXTRA")
     bare.execute("CREATE TABLE row (id INTEGER PRIMARY KEY, body BLOB)")
     rows = [_row(sayso.Choice(f"cust-{number}", "channel:sms", "denied")) for number in range(APPENDS)]
     ours, theirs = [], []

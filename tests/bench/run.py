@@ -59,7 +59,8 @@ def main() -> None:
         sys.stderr.write(f"measuring {part} …\n")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             figures += runner.run(_measure(part))
-    show(figures)
+    if figures:
+        show(figures)
 
 
 if __name__ == "__main__":

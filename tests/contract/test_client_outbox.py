@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,23 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "LONGEST_WAIT", 0.1)
 
 
+BOTH = pytest.mark.parametrize("live", [False, True], ids=["asking", "following"])
+
+
 @pytest.fixture
-def make(served: Any, tmp_path: Path) -> Make:
+def live() -> bool:
+    """Whether clients follow the changes; tests marked `BOTH` run either way."""
+    return False
+
+
+@pytest.fixture
+def make(served: Any, tmp_path: Path, live: bool) -> Make:
     """Makes clients that share the outbox `outbox.db`."""
     folder = tmp_path / "outbox"
     folder.mkdir(mode=0o700)
 
     def make_one(**settings: Any) -> sayso.Client:
-        return served.client(**{"outbox": folder / "outbox.db", "live": False} | settings)
+        return served.client(**{"outbox": folder / "outbox.db", "live": live} | settings)
 
     return make_one
 
@@ -48,6 +57,7 @@ async def history(served: Any, consumer_id: str = "cust-42") -> list[sayso.PastC
     return [choice async for choice in choices][::-1]
 
 
+@BOTH
 async def test_a_refusal_made_in_an_outage_counts_at_once_and_arrives_once(
     privacy: sayso.Client, ann: sayso.Consumer, served: Any
 ) -> None:
@@ -78,6 +88,7 @@ def ann(privacy: sayso.Client) -> sayso.Consumer:
     return privacy.consumer("cust-42")
 
 
+@BOTH
 async def test_it_counts_in_the_next_process_before_the_server_is_back(make: Make, served: Any) -> None:
     async with make() as privacy:
         await privacy.consumer("cust-42").grant("purpose:marketing", shown="en")
@@ -93,6 +104,7 @@ async def test_it_counts_in_the_next_process_before_the_server_is_back(make: Mak
     assert [one.answer for one in await history(served)] == ["granted", "denied"]
 
 
+@BOTH
 async def test_a_grant_made_after_one_s_own_refusal_in_an_outage_stands(
     privacy: sayso.Client, ann: sayso.Consumer, served: Any
 ) -> None:
@@ -110,6 +122,7 @@ async def test_a_grant_made_after_one_s_own_refusal_in_an_outage_stands(
     assert (await ann.decide("purpose:marketing")).choice_id == granted.choice_id
 
 
+@BOTH
 async def test_a_refusal_after_a_grant_in_an_outage_stands(
     privacy: sayso.Client, ann: sayso.Consumer, served: Any
 ) -> None:
@@ -214,6 +227,7 @@ async def test_choices_recorded_again_while_they_wait_are_sent_once(privacy: say
     assert [one.id for one in await history(served, "cust-1")] == [choices[1].id]
 
 
+@BOTH
 async def test_a_notice_that_went_stale_meanwhile_parks_that_grant_alone(
     privacy: sayso.Client, ann: sayso.Consumer, served: Any
 ) -> None:
@@ -233,6 +247,7 @@ async def test_a_notice_that_went_stale_meanwhile_parks_that_grant_alone(
     assert await privacy.consumer("cust-43").allows("purpose:training") is True
 
 
+@BOTH
 async def test_a_parked_refusal_counts_here_and_nowhere_else(
     privacy: sayso.Client, ann: sayso.Consumer, served: Any
 ) -> None:
@@ -247,6 +262,26 @@ async def test_a_parked_refusal_counts_here_and_nowhere_else(
     assert [one.code for one in parked] == ["not_refusable"]
     assert (await ann.decide("purpose:service")).reason == "denied"
     assert await others_allow(served, "purpose:service") is True
+
+
+@pytest.mark.parametrize("method", ["import"])
+async def test_a_grant_that_somebody_else_records_never_overrules_a_parked_refusal(
+    privacy: sayso.Client, ann: sayso.Consumer, served: Any, method: str
+) -> None:
+    parked: list[sayso.Parked] = []
+    privacy.on_parked(parked.append)
+    await served.stop()
+    await ann.deny("purpose:marketing", detail={"no_such_member": "x"})
+    await served.restart()
+    assert await privacy.flush() == 0
+    assert [one.topic for one in parked] == ["purpose:marketing"]
+    await asyncio.sleep(pace.TICK + 0.3)  # for so long the server counts as away, and nothing is sent directly
+
+    before = datetime.now(UTC) - timedelta(days=300) if method == "import" else None
+    grant = sayso.Choice("cust-42", "purpose:marketing", "granted", shown="en", method=method, made_at=before)
+    (recorded,) = await privacy.record_many([grant])
+    assert recorded.stands is True
+    assert await ann.allows("purpose:marketing") is False
 
 
 async def others_allow(served: Any, topic: str) -> bool:
@@ -297,10 +332,12 @@ async def test_entries_sealed_with_a_secret_that_nobody_names_are_parked_as_tamp
     assert await history(served) == []
 
 
+@BOTH
 async def test_a_withdrawal_whose_caller_was_cancelled_is_kept(
     privacy: sayso.Client, ann: sayso.Consumer, served: Any
 ) -> None:
     await ann.grant("channel:sms", shown="en")
+    privacy._parts.recorder.offline.patience = timedelta(seconds=10)  # it is cancelled before it gives up
 
     await served.stop()
     task = asyncio.create_task(ann.withdraw("channel:sms"))
@@ -312,6 +349,37 @@ async def test_a_withdrawal_whose_caller_was_cancelled_is_kept(
     await served.restart()
     assert await privacy.flush() == 0
     assert [one.answer for one in await history(served)] == ["granted", "withdrawn"]
+
+
+async def test_a_withdrawal_that_was_cancelled_while_it_asked_what_stands_is_kept(
+    privacy: sayso.Client, ann: sayso.Consumer, served: Any
+) -> None:
+    await served.client().consumer("cust-42").grant("channel:sms", shown="en")
+    await served.stop()
+    task = asyncio.create_task(ann.withdraw("channel:sms"))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await ann.decide("channel:sms")).reason == "withdrawn"
+
+    await served.restart()
+    assert await privacy.flush() == 0
+    assert [one.answer for one in await history(served)] == ["granted", "withdrawn"]
+
+
+async def test_a_refusal_that_was_cancelled_while_the_outbox_was_read_is_kept(make: Make, served: Any) -> None:
+    privacy = make()
+    with privacy._outbox._worker.busy:  # the disk takes its time
+        task = asyncio.create_task(privacy.consumer("cust-42").deny("channel:sms"))
+        await asyncio.sleep(0.05)
+        assert not privacy._outbox.overlay.loaded
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert await privacy.flush() == 0
+    assert [one.answer for one in await history(served)] == ["denied"]
 
 
 async def test_once_the_server_is_known_to_be_away_nobody_waits_for_it(privacy: sayso.Client, served: Any) -> None:
@@ -342,6 +410,7 @@ async def test_without_a_file_what_waits_is_in_memory_and_that_is_said_once(
     assert len(await history(served, "cust-2")) == 1
 
 
+@BOTH
 async def test_what_another_client_of_the_same_file_refuses_counts_here(make: Make, served: Any) -> None:
     async with make() as one, make() as other:
         await one.consumer("cust-42").grant("purpose:marketing", shown="en")
@@ -356,6 +425,7 @@ async def test_what_another_client_of_the_same_file_refuses_counts_here(make: Ma
         assert await one.flush() == 0
 
 
+@BOTH
 async def test_closing_sends_what_waits(make: Make, served: Any) -> None:
     privacy = make()
     await privacy.start()
@@ -386,6 +456,7 @@ async def test_closing_in_an_outage_leaves_what_waits_on_disk_and_takes_two_seco
     assert len(await history(served)) == 1
 
 
+@BOTH
 async def test_code_without_a_loop_has_the_same_guarantees(make: Make, served: Any) -> None:
     blocking = make().sync()
     ben = blocking.consumer("cust-42")

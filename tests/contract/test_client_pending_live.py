@@ -155,3 +155,45 @@ async def test_a_forked_child_follows_nothing_until_it_starts_for_itself(live: s
     while await ann.allows(MARKETING):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
+
+
+async def test_a_pending_refusal_counts_under_every_id_of_a_linked_consumer(live: sayso.Client) -> None:
+    visitor = sayso.new_anonymous_id()
+    ann, before = live.consumer("cust-42"), live.consumer(visitor)
+    await ann.grant(MARKETING, shown="en")
+    await ann.link(visitor)
+    assert [await before.allows(MARKETING), await ann.allows(MARKETING), await ann.allows(MARKETING)] == [True] * 3
+    refusing = Refusing(live)
+
+    assert (await ann.withdraw(MARKETING)).status == "pending"
+    assert (await before.allows(MARKETING), (await before.decide(MARKETING)).reason) == (False, "withdrawn")
+    assert (await before.preferences()).allows(MARKETING) is False
+
+    refusing.on = False
+    assert await live.flush() == 0
+    await ann.grant(MARKETING, shown="en")
+    assert [await ann.allows(MARKETING), await ann.allows(MARKETING)] == [True, True]
+    refusing.on = True
+    assert (await before.withdraw(MARKETING)).status == "pending"
+    assert (await ann.allows(MARKETING), (await ann.decide(MARKETING)).reason) == (False, "withdrawn")
+    assert (await ann.preferences()).allows(MARKETING) is False
+
+
+async def test_what_the_stream_brings_while_the_catalogue_is_asked_for_counts(
+    live: sayso.Client, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = live.consumer("cust-42")
+    await ann.grant(MARKETING, shown="en")
+    await ann.preferences()
+    catalogue = live._knowing.catalogue
+    find = catalogue.find
+
+    async def find_late(*arguments: Any) -> Any:
+        recorded = await served.client(live=False, outbox=False).consumer("cust-42").withdraw(MARKETING)
+        await until(lambda: live._knowing.cache.floor("cust-42") >= recorded.version)
+        return await find(*arguments)
+
+    monkeypatch.setattr(catalogue, "find", find_late)
+    decision = await ann.decide(MARKETING)
+
+    assert (decision.allowed, decision.reason) == (False, "withdrawn")

@@ -293,6 +293,41 @@ async def test_names_that_are_data_are_not_told_to_the_server(ann: sayso.Consume
     assert line["fields_sent"] == ["*", "people.*"]
 
 
+async def test_what_was_decided_on_entering_holds_no_longer_than_max_staleness(
+    served: "Served", ann: sayso.Consumer, disclosed: Disclosed
+) -> None:
+    async with ann.sharing("inventory") as out:
+        served.clock.forward(timedelta(seconds=4))
+        assert out.redact({"x": 1}) == {"x": 1}
+        served.clock.forward(timedelta(seconds=1.1))
+        with pytest.raises(sayso.NotAllowedError, match=r"too long ago.*anew") as caught:
+            out.redact({"y": 2})
+
+    assert caught.value.code == "unavailable"
+    assert [line["fields_sent"] for line in await disclosed()] == [["x"]]
+
+
+@pytest.mark.parametrize("topic", ["partner:inventory:share", "*"])
+async def test_a_refusal_made_here_ends_the_hand_over_that_is_under_way(
+    ann: sayso.Consumer, disclosed: Disclosed, topic: str
+) -> None:
+    async with ann.sharing("inventory") as out:
+        await (ann.withdraw_all() if topic == "*" else ann.withdraw(topic))
+        with pytest.raises(sayso.NotAllowedError, match="refused something since") as caught:
+            out.redact({"x": 1})
+
+    assert caught.value.code == "unavailable"
+    assert [line["fields_sent"] for line in await disclosed()] == [[]]
+
+
+async def test_somebody_else_s_refusal_leaves_the_hand_over_as_it_is(
+    privacy: sayso.Client, ann: sayso.Consumer
+) -> None:
+    async with ann.sharing("inventory") as out:
+        await privacy.consumer("cust-43").opt_out("inventory", flow="share")
+        assert out.redact({"x": 1}) == {"x": 1}
+
+
 # --- misuse -------------------------------------------------------------------------------------------------
 
 

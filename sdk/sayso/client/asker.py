@@ -7,7 +7,6 @@ from typing import Any
 from sayso.client.check import Check, impossible, snapshot_query
 from sayso.client.choice import GRANTED
 from sayso.client.deciding import Deciding
-from sayso.client.pending import refused_at_once
 from sayso.client.probe import CHECK_TIME_BOX
 from sayso.client.snapshot import Preferences
 from sayso.errors import ConflictError, RateLimitedError, UnavailableError
@@ -29,11 +28,11 @@ class Asker(Deciding):
         if impossible(check):
             return False
         await self._overlay.load()
-        if refused_at_once(self._overlay, check.consumer_id, check.topic) is not None:
+        if self._laid_over.refused(check) is not None:
             return False
         if not self._live.here():
             return (await self.decide([check]))[0].allowed
-        if check.at_least is None and check.consumer_id not in self._overlay.consumers:
+        if check.at_least is None and not self._laid_over.touches(check.consumer_id):
             known = self._cache.allows(self._snapshots.known_id(check.consumer_id), check.topic, check.device)
             if known is not None:
                 return known
@@ -45,6 +44,8 @@ class Asker(Deciding):
         if self._laid_over.touches(check.consumer_id):
             catalogue = await self._laid_over.catalogue(answers.revision, self._probe.left(deadline))
             reason = self._laid_over.judge(check, reason, answers.version, catalogue).reason
+            if self._snapshots.newest(answers.consumer_id) > answers.version:
+                return False  # something became known while the catalogue was asked for
         return reason in ALLOWED and self._clock.boot() < answers.until
 
     async def preferences(

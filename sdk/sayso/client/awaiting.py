@@ -37,7 +37,10 @@ class Allows(Awaitable[bool]):
             if (
                 known is not None
                 and vouched.boot() < known[0]
-                and consumer_id not in vouched.overlay.consumers
+                and (
+                    not (pending := vouched.overlay.consumers)
+                    or (consumer_id not in pending and consumer_id not in vouched.aliases.visitors)
+                )
                 and self._at_least is None
                 and vouched.thread == get_ident()
             ):

@@ -191,7 +191,7 @@ class Choosing(Handle):
         """Record refusals: `withdrawn` where a grant stands, `denied` where none does, in doubt `withdrawn`."""
         granted = {choice.topic: self._memory.grant_stands(self.id, choice.topic) for choice in choices}
         if None in granted.values():
-            with self._recorder.offline.counted(choices):  # from now on, not only once somebody was asked
+            with self._recorder.counted(choices):  # from now on, not only once somebody was asked
                 preferences = await self._look()
             for topic in granted:
                 granted[topic] = preferences is None or preferences.answers.get(topic) == Answer.GRANTED

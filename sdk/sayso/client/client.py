@@ -230,7 +230,11 @@ class Client(Keeping, Watching):
         await self._transport.aclose()
 
     async def leave(self) -> None:
-        """Let the running loop end: send what waits, for two seconds at most, and stop what runs on it."""
+        """Let the running loop end: send what waits, for two seconds at most, and stop what runs on it.
+
+        What runs on another loop goes on there.
+        """
+        await self._knowing.leave()
         if self._outbox is not None and self._drainer is not None and self._drainer.runs_here:
             await self._drainer.finish(LAST_SENDING.total_seconds())
             await self._outbox.close(final=False)

@@ -1,6 +1,6 @@
 """Answering checks with everything that explains them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,6 @@ from sayso.client.decisions import Decisions
 from sayso.client.known_catalogue import KnownCatalogue
 from sayso.client.laid_over import LaidOver
 from sayso.client.memory import Memory
-from sayso.client.pending import refused_at_once
 from sayso.client.probe import Probe
 from sayso.client.reported import Published
 from sayso.client.snapshot import Preferences
@@ -79,6 +78,30 @@ class Deciding:
             decisions += await self._decide(part, given_up=given_up)
         return decisions
 
+    def linked(self, visitor: str, consumer_id: str) -> None:
+        """Note that a visitor is a consumer: what is pending under either id counts for both."""
+        self._snapshots.aliases.learn(visitor, consumer_id)
+
+    def good_until(self, began: float) -> float:
+        """Give the boot clock until which decisions asked for now may be acted upon.
+
+        Args:
+            began: The boot clock before they were asked for. What comes from the cache may hold for less than what is
+                asked of the server.
+        """
+        fetched = began + self._max_staleness.total_seconds()
+        proved = self._cache.verified_until if self._live.here() else 0.0
+        return min(fetched, proved) if proved > began else fetched
+
+    def watch_refusals(self, heard: Callable[[str], None]) -> None:
+        """Have each refusal that is made here told at once, with every id of its consumer."""
+
+        def tell(consumer_id: str) -> None:
+            for one in self._snapshots.aliases.all_of(consumer_id):
+                heard(one)
+
+        self._overlay.on_refusal = tell
+
     async def _decide(self, checks: Sequence[Check], *, given_up: bool) -> list[Decision]:
         deadline = self._probe.deadline()
         found: dict[int, Decision] = {}
@@ -102,7 +125,7 @@ class Deciding:
             return Decision(str(check.topic), False, reason, consumer_id=check.consumer_id, _language=self.language)
         if check.as_of is not None:
             return None
-        refusal = refused_at_once(self._overlay, check.consumer_id, check.topic)
+        refusal = self._laid_over.refused(check)
         return None if refusal is None else self._laid_over.decision(check, refusal.answer, refusal, self.language)
 
     async def _from_whole(self, check: Check, left: timedelta) -> Decision | None:
@@ -113,11 +136,17 @@ class Deciding:
         entry = (data["topics"]).get(check.topic)
         if entry is None or entry["reason"] in _NOT_IN_A_SNAPSHOT:
             return None
-        catalogue = await self._catalogue.find(data["catalogue_revision"], left)
+        revision = data["catalogue_revision"]
+        asked_at = self._cache.verified_until - self._max_staleness.total_seconds()
+        catalogue = self._catalogue.at(revision)
+        if catalogue is None:
+            catalogue = await self._catalogue.find(revision, left)
+            again = self._whole(check.consumer_id, check.at_least)
+            if again is None or (again["version"], again["catalogue_revision"]) != (data["version"], revision):
+                return None  # something became known while the catalogue was asked for
         topic = None if catalogue is None else catalogue.topics.get(check.topic)
         if topic is None:
             return None
-        asked_at = self._cache.verified_until - self._max_staleness.total_seconds()
         decision = self._read(data, asked_at, None).decide(check.topic, check.device)
         if decision.reason in _NOT_IN_A_SNAPSHOT:
             return None
@@ -144,6 +173,10 @@ class Deciding:
         catalogue = None
         if self._laid_over.touches(*(check.consumer_id for check in checks)):
             catalogue = await self._laid_over.catalogue(None, self._probe.left(deadline))
+            for place, check in enumerate(checks):
+                one = decided[place]
+                if one is not None and one[1] < self._decisions.needed(check):
+                    decided[place] = None  # something became known while the catalogue was asked for
         return [
             self._closed(check) if one is None else self._lay(check, *one, catalogue)
             for check, one in zip(checks, decided, strict=True)
@@ -195,7 +228,7 @@ class Deciding:
     def _from_cache(self, check: Check) -> Decision:
         """Answer from what is kept in little, while that is true; there is no more to say than the reason."""
         answers = None
-        if check.as_of is None and self._live.here() and check.consumer_id not in self._overlay.consumers:
+        if check.as_of is None and self._live.here() and not self._laid_over.touches(check.consumer_id):
             answers = self._cache.answers(self._snapshots.known_id(check.consumer_id))
         if answers is None or not self._reaches(check, answers.version):
             return self._closed(check)

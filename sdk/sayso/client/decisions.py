@@ -46,7 +46,7 @@ class Decisions:
                     raise ValueError("answers to other questions")
                 decided: list[tuple[Decision, int] | None] = []
                 for entry, check in zip(found, checks, strict=True):
-                    needed = self._needed(check)
+                    needed = self.needed(check)
                     version = int(entry.get("version", needed))
                     decision = Decision.from_wire(
                         entry, topic=check.topic, language=self._language, device=check.device
@@ -56,7 +56,7 @@ class Decisions:
         finally:
             self._cache.end(flight)
 
-    def _needed(self, check: Check) -> int:
+    def needed(self, check: Check) -> int:
         """Give the version that an answer must not fall behind."""
         # A visitor may have been linked elsewhere, and the answer then counts the known consumer's versions.
         if check.as_of is not None or is_anonymous(check.consumer_id):

@@ -1,7 +1,8 @@
 """The guard: data goes to a partner as the consumer's choices let it, and each hand-over leaves one disclosure."""
 
 import copy
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -42,6 +43,7 @@ class Outgoing:
         "_opening",
         "_over",
         "_redacted",
+        "_stale",
         "decision",
         "flags",
         "held_back",
@@ -62,6 +64,7 @@ class Outgoing:
         self._opening: Opening | None = None
         self._redacted = False
         self._over = False
+        self._stale: Callable[[], bool] = lambda: False
 
     @property
     def answer(self) -> GuardAnswer:
@@ -83,11 +86,20 @@ class Outgoing:
             payload: Nested dicts, lists and tuples. Lists and tuples come back as lists.
 
         Raises:
+            NotAllowedError: What was decided on entering no longer holds, code `unavailable`: `max_staleness` has
+                passed since, or the consumer has refused something here. Nothing of the payload leaves; ask anew.
             InvalidError: It is no dict, or nested deeper than 64 levels.
             ConfigurationError: The hand-over is over; ask anew.
         """
         if self._over or self._opening is None:
             raise ConfigurationError("this hand-over is over; enter `sharing` anew for the next", code="over")
+        if self._stale():
+            self._redacted = True  # what left is known: nothing more than before
+            raise NotAllowedError(
+                "this hand-over was decided too long ago, or the consumer has refused something since; nothing of the "
+                f"payload may leave. Enter `sharing({self.partner!r})` anew for each, right before it is sent",
+                code=Reason.UNAVAILABLE.value,
+            )
         whole: object = payload  # whatever an untyped caller passes gets an answer
         if not isinstance(whole, Mapping):
             raise invalid("/payload", Code.WRONG_TYPE, f"redact takes a dict, not {type(payload).__name__}")
@@ -102,8 +114,9 @@ class Outgoing:
             self._answer = GuardAnswer.SEND_REDACTED
         return redacted.payload
 
-    def _open(self, opening: Opening) -> None:
+    def _open(self, opening: Opening, stale: Callable[[], bool]) -> None:
         self._opening = opening
+        self._stale = stale
 
     def _disclosure(self, consumer_id: str, at: str, outcome: Outcome | None) -> dict[str, Any]:
         """End it, and give the line about it. Nobody knows what was sent if nothing was redacted: then it is null."""
@@ -167,6 +180,15 @@ class Sharing:
         """Only so that `with` gets as far as the sentence above."""
 
 
+class _Refusals:
+    """Counts what a consumer has refused here, for as long as a hand-over of theirs is looking."""
+
+    __slots__ = ("__weakref__", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
 class Guard:
     """Decides about hand-overs and writes their disclosures."""
 
@@ -176,6 +198,8 @@ class Guard:
         self._shares = shares
         self._disclosing = disclosing
         self._clock = clock
+        self._refusals: weakref.WeakValueDictionary[str, _Refusals] = weakref.WeakValueDictionary()
+        asker.watch_refusals(self._refused)
 
     async def let_out(self, consumer_id: str, partner: str, device: str | None) -> Outgoing:
         """Decide how data may go to a partner; in an outage not at all.
@@ -190,6 +214,10 @@ class Guard:
             topic = f"partner:{partner}:{Flow.SHARE}"
             closed = unavailable(topic, consumer_id=consumer_id, device=device, language=self._asker.language)
             return Outgoing(partner, closed, GuardAnswer.WITHHOLD, None)
+        refusals = self._refusals.get(consumer_id)
+        if refusals is None:
+            refusals = self._refusals[consumer_id] = _Refusals()
+        seen, began = refusals.count, self._clock.boot()
         decisions = await self._asker.decide([Check(consumer_id, topic, device) for topic in share.asked])
         for_fields = [each for each in decisions if each.topic in share.fields.topics]
         allowed = frozenset(each.topic for each in for_fields if each.allowed)
@@ -203,8 +231,14 @@ class Guard:
         )
         out = Outgoing(partner, decisions[0], answer, share)
         if answer is not GuardAnswer.WITHHOLD:
-            out._open(share.opening(allowed, granted))
+            until = self._asker.good_until(began)
+            out._open(share.opening(allowed, granted), lambda: refusals.count != seen or self._clock.boot() >= until)
         return out
+
+    def _refused(self, consumer_id: str) -> None:
+        refusals = self._refusals.get(consumer_id)
+        if refusals is not None:
+            refusals.count += 1
 
     async def disclose(self, out: Outgoing, consumer_id: str, outcome: Outcome | None) -> None:
         """Write the line about a hand-over."""

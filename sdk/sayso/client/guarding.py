@@ -18,6 +18,9 @@ class Guarding(Handle):
         hand-over failed, and the error passes through. If `redact` was never called, it says that nobody knows what
         was sent. It is written for a hand-over that was withheld, too.
 
+        What was decided on entering holds for `max_staleness`, and until the consumer refuses something here; after
+        that `redact` raises NotAllowedError. So prepare first, enter then, and send at once.
+
         Args:
             partner: Its key in the catalogue, such as `vinsolutions`.
             device: The device that the data comes from; fields that need a permission need one.

@@ -93,6 +93,11 @@ class Knowing:
         if self._follows:
             self._live.start()
 
+    async def leave(self) -> None:
+        """Follow no more if it is the running loop that does; `start` begins anew on another."""
+        if self._live.runs_here:
+            await self.stop()
+
     async def stop(self) -> None:
         """Follow no more, and remember where the server was."""
         await self._live.stop()

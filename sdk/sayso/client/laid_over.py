@@ -7,7 +7,7 @@ from typing import Any
 from sayso.client.check import Check
 from sayso.client.decision import Decision
 from sayso.client.known_catalogue import KnownCatalogue
-from sayso.client.pending import Verdict, judge
+from sayso.client.pending import Verdict, judge, refused_at_once
 from sayso.client.reported import Published
 from sayso.client.snapshots import Snapshots
 from sayso.local.answers import ALLOWED
@@ -27,11 +27,18 @@ class LaidOver:
         self._clock = clock
 
     def touches(self, *consumer_ids: str) -> bool:
-        """Tell whether anything is pending of a consumer, under either id if a visitor was linked."""
+        """Tell whether anything is pending of a consumer, under any id that they are known to have."""
         pending = self._overlay.consumers
-        return any(
-            consumer_id in pending or self._snapshots.known_id(consumer_id) in pending for consumer_id in consumer_ids
+        return bool(pending) and any(
+            one in pending for consumer_id in consumer_ids for one in self._snapshots.aliases.all_of(consumer_id)
         )
+
+    def refused(self, check: Check) -> PendingChoice | None:
+        """Give the pending refusal that answers at once, under whichever id of the consumer it was made."""
+        if not self._overlay.consumers:
+            return None
+        found = (refused_at_once(self._overlay, one, check.topic) for one in self._all_ids(check))
+        return next((refusal for refusal in found if refusal is not None), None)
 
     async def catalogue(self, revision: int | None, time_box: timedelta) -> Published | None:
         """Give the catalogue to judge by; None if it can't be had, and then doubt decides."""
@@ -40,7 +47,7 @@ class LaidOver:
     def judge(self, check: Check, reason: str, version: int, catalogue: Published | None) -> Verdict:
         """Lay what is pending over one fresh answer."""
         verdict = Verdict(reason)
-        for consumer_id in dict.fromkeys((check.consumer_id, self._snapshots.known_id(check.consumer_id))):
+        for consumer_id in self._all_ids(check):
             found = judge(
                 self._overlay,
                 consumer_id,
@@ -52,7 +59,12 @@ class LaidOver:
                 now=self._clock.now(),
             )
             verdict = found if found.reason != verdict.reason else verdict
+            if found.choice is not None and found.choice.refuses:
+                return found  # no grant under another id outdoes it: that one was made without knowing of it
         return verdict
+
+    def _all_ids(self, check: Check) -> tuple[str, ...]:
+        return self._snapshots.aliases.all_of(check.consumer_id)
 
     def topics(self, consumer_id: str, data: Mapping[str, Any], catalogue: Published | None) -> dict[str, Any]:
         """Give a snapshot's topics with what is pending laid over each, also on each device."""

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from sayso.local.forks import Renewed, watch
 from sayso.model.instant import Micros
 
 CONSUMERS = 10_000
@@ -38,7 +39,7 @@ class _Known:
         self.granted: dict[str, bool] = {}
 
 
-class Memory:
+class Memory(Renewed):
     """Bounded: the consumers unseen for longest are forgotten first. Safe to use from several threads.
 
     Attributes:
@@ -53,6 +54,7 @@ class Memory:
         self._pinned: OrderedDict[str, Pinned] = OrderedDict()
         self._lock = threading.Lock()
         self.heard: Callable[[str, int], None] = _nothing
+        watch(self)
 
     def version(self, consumer_id: str) -> int | None:
         """Give the newest version seen, or None."""
@@ -108,6 +110,10 @@ class Memory:
             if len(self._pinned) > _PINNED:
                 self._pinned.popitem(last=False)
             return first
+
+    def after_fork_in_child(self) -> None:
+        """Leave the lock to the parent: whoever holds it there doesn't exist here."""
+        self._lock = threading.Lock()
 
     def _newer(self, consumer_id: str, version: int) -> _Known:
         known = self._known.get(consumer_id)

@@ -1,5 +1,6 @@
 """What becomes of a command that the server doesn't answer: it is kept, and what it refuses counts at once."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from sayso.errors import Error, OutboxFullError, RateLimitedError, UnavailableEr
 from sayso.local.outbox.drain import Drainer
 from sayso.local.outbox.hindrance import hindrance
 from sayso.local.outbox.outbox import Outbox
-from sayso.local.outbox.row import Kind, Row
+from sayso.local.outbox.row import Kind, Row, is_own_word
 from sayso.local.overlay import Overlay, PendingChoice
 from sayso.model.instant import Micros
 
@@ -84,11 +85,16 @@ class Offline:
 
     @contextmanager
     def counted(self, choices: Sequence[Choice]) -> Iterator[None]:
-        """Count refusals that `begin` will count, even before: if what comes in between fails, no longer."""
+        """Count refusals that `begin` will count, even before: if what comes in between fails, no longer.
+
+        If it is cancelled, they go on counting: the recorder keeps them.
+        """
         for choice in choices:
             self._count(choice, str(choice.answer), 0)
         try:
             yield
+        except asyncio.CancelledError:
+            raise
         except BaseException:
             self.confirmed(Attempt(choices, (), 0, 0.0, {}))
             raise
@@ -114,10 +120,14 @@ class Offline:
             if choice.consumer_id in self.overlay.consumers:
                 self.overlay.drop(choice.consumer_id, choice.id)
 
-    async def granted(self, consumer_id: str, topic: str) -> None:
-        """Let parked refusals of a topic count no more: the server has a grant of it that was made after them."""
-        if self._outbox is not None and consumer_id in self.overlay.consumers:
-            await self._outbox.overrule(consumer_id, topic)
+    async def granted(self, consumer_id: str, topic: str, entry: Entry, attempt: Attempt) -> None:
+        """Let parked refusals of a topic count no more: the server has the consumer's own grant, made in view of them.
+
+        A grant that somebody else recorded for them, or that was made at another time, had none of them in view.
+        """
+        seen = attempt.seen_rows.get(entry["id"], 0)
+        if self._outbox is not None and seen and is_own_word(entry) and consumer_id in self.overlay.consumers:
+            await self._outbox.overrule(consumer_id, topic, seen)
 
     async def keep(self, attempt: Attempt) -> list[Recorded]:
         """Keep choices until they can be sent.
@@ -133,7 +143,8 @@ class Offline:
         except OutboxFullError:
             self._forget_what_is_not_kept(attempt)
             raise
-        self._drainer.start()
+        finally:
+            self._drainer.start()  # also if the caller is cancelled: the entries are kept all the same
         return [pending(choice) for choice in attempt.choices]
 
     async def failed(self, attempt: Attempt, error: Error) -> list[Recorded]:
@@ -174,7 +185,7 @@ class Offline:
             return
         rows = [row for row in self._rows(attempt) if row.refuses]
         if rows:
-            self._outbox.hand_in(rows)
+            self._outbox.hand_over(rows)
             self._drainer.start()
 
     async def keep_report(
@@ -192,13 +203,15 @@ class Offline:
         if self._outbox is None or self._drainer is None:
             raise UnavailableError("there is no outbox", code="no_outbox")
         self._warn_once()
-        await self._outbox.append([report_row(kind, consumer_id, target, body, moments)])
-        self._drainer.start()
+        try:
+            await self._outbox.append([report_row(kind, consumer_id, target, body, moments)])
+        finally:
+            self._drainer.start()  # also if the caller is cancelled: the entry is kept all the same
 
     def abandon_report(self, kind: Kind, consumer_id: str, body: Mapping[str, Any], moments: Moments) -> None:
         """Keep a report whose call was cancelled, without anybody waiting."""
         if self._outbox is not None and self._drainer is not None:
-            self._outbox.hand_in([report_row(kind, consumer_id, "", body, moments)])
+            self._outbox.hand_over([report_row(kind, consumer_id, "", body, moments)])
             self._drainer.start()
 
     def report_failed(self, error: Error) -> None:

@@ -64,6 +64,8 @@ def judge(
     refusal = overlay.refusal(consumer_id, topic)
     if refusal is not None and (refusal.topic != EVERY_TOPIC or reason != _REQUIRED):
         return Verdict(refusal.answer, refusal)
+    if not overlay.loaded:
+        return Verdict(_UNAVAILABLE)  # an earlier process may have left a refusal
     if reason == _REQUIRED:
         return Verdict(reason)
     if reason not in ALLOWED:

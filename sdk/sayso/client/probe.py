@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sayso.errors import RateLimitedError, UnavailableError
 from sayso.local.floor import Floor
+from sayso.local.forks import Renewed, watch
 from sayso.local.freshness import ask_head
 from sayso.transport.clock import Clock
 from sayso.transport.http import Transport
@@ -15,7 +16,7 @@ CHECK_TIME_BOX = timedelta(milliseconds=900)
 _SHORTEST = timedelta(milliseconds=1)
 
 
-class Probe:
+class Probe(Renewed):
     """Lets questions through to the server.
 
     Attributes:
@@ -28,6 +29,11 @@ class Probe:
         self._floor = floor
         self._clock = clock
         self.down = False
+        self._probing = False
+        watch(self)
+
+    def after_fork_in_child(self) -> None:
+        """Find out anew: whoever was finding out is the parent's."""
         self._probing = False
 
     def deadline(self) -> float:

@@ -1,10 +1,13 @@
 """Recording choices: one request per batch, the same ids and the same content in every attempt."""
 
-from collections.abc import Coroutine, Sequence
+import asyncio
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from sayso.client.choice import GRANTED, Choice
+from sayso.client.entries import Attempt
 from sayso.client.faults import checked_consumer_id, reading
 from sayso.client.memory import Memory, Pinned
 from sayso.client.offline import Offline
@@ -59,6 +62,26 @@ class Recorder:
             recorded += await self._send([self._as_first_sent(choice) for choice in batch])
         return recorded
 
+    @contextmanager
+    def counted(self, choices: Sequence[Choice]) -> Iterator[None]:
+        """Count refusals that are about to be recorded. If the caller is cancelled meanwhile, they are kept."""
+        with self.offline.counted(choices):
+            try:
+                yield
+            except asyncio.CancelledError:
+                self._abandon(choices)
+                raise
+
+    def _abandon(self, choices: Sequence[Choice]) -> None:
+        now, began = self._clock.now(), self._clock.boot()
+        stamp, seen = self._stamp(now), self._memory.version
+        try:
+            entries = [choice.to_wire(now, stamp, seen(choice.consumer_id)) for choice in choices]
+        except Error:  # one is written wrong, which the caller no longer wants to know
+            self.offline.confirmed(Attempt(choices, (), now, began, {}))
+        else:
+            self.offline.abandoned(Attempt(choices, entries, now, began, {}))
+
     def _as_first_sent(self, choice: Choice) -> tuple[Choice, int | None]:
         """The same choice must say the same again, though time has passed and more has been seen since."""
         now, boot = self._clock.now(), self._clock.boot()
@@ -80,7 +103,11 @@ class Recorder:
         entries = [choice.to_wire(now, stamp, seen) for choice, seen in choices]
         offline = self.offline
         if not offline.overlay.loaded:
-            await offline.overlay.load()
+            try:
+                await offline.overlay.load(whole=True)
+            except asyncio.CancelledError:
+                offline.abandoned(Attempt(said, entries, now, began, {}))
+                raise
         attempt = offline.begin(said, entries, now, began)
         if offline.must_wait(said):
             return await offline.keep(attempt)
@@ -110,12 +137,12 @@ class Recorder:
             raise
         else:
             overlay = offline.overlay.consumers
-            for one, choice in zip(recorded, said, strict=True):
+            for one, choice, entry in zip(recorded, said, entries, strict=True):
                 granted, stands = choice.answer == GRANTED, one.stands is True
                 # The memory and the cache first: no check may find neither the refusal nor its version.
                 self._memory.saw_choice(one.consumer_id, one.version or 0, one.topic, granted, stands)
                 if granted and stands and one.consumer_id in overlay:
-                    await offline.granted(one.consumer_id, one.topic)
+                    await offline.granted(one.consumer_id, one.topic, entry, attempt)
             offline.confirmed(attempt)
             return recorded
         return await offline.failed(attempt, failure)

@@ -56,7 +56,7 @@ class Reporter:
             Error: It was neither recorded nor kept; the class says why.
         """
         now, began = self._clock.now(), self._clock.boot()
-        await self._offline.overlay.load()
+        await self._offline.overlay.load(whole=True)
         if not self._offline.report_must_wait(consumer_id):
             said = dict(body) if observed is None else {**body, "observed_at": format_micros(observed)}
             try:

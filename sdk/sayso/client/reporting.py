@@ -150,6 +150,7 @@ class Reporting(Handle):
         answer = await self._transport.call("POST", f"/v1/consumers/{self.id}/links", dumps(body))
         with reading():
             linked = Linked.from_wire(answer.data)
+        self._asker.linked(anonymous_id, linked.consumer_id)
         self._memory.forget(anonymous_id)
         self._memory.saw_version(linked.consumer_id, linked.version)
         return linked

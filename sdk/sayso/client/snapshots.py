@@ -1,7 +1,6 @@
 """Fetching snapshots: never older than anything this process has seen, and no more requests than it takes."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -21,7 +20,6 @@ from sayso.transport.codec import dumps, loads
 from sayso.transport.http import Transport
 from sayso.wire import MAX_CONSUMERS
 
-_ALIASES = 10_000
 _MANY = "/v1/preferences"
 _Key = tuple[asyncio.AbstractEventLoop, str, int | None]
 
@@ -43,7 +41,11 @@ class Got(NamedTuple):
 
 
 class Snapshots:
-    """Asks for one consumer's preferences, and fills the cache with them."""
+    """Asks for one consumer's preferences, and fills the cache with them.
+
+    Attributes:
+        aliases: Which visitors turned out to be whom.
+    """
 
     def __init__(
         self, transport: Transport, memory: Memory, cache: Cache, floor: Floor, live: Live, *, max_staleness: timedelta
@@ -55,12 +57,12 @@ class Snapshots:
         self._floor = floor
         self._live = live
         self._max_staleness = max_staleness.total_seconds()
-        self._aliases: OrderedDict[str, str] = OrderedDict()
+        self.aliases = cache.vouched.aliases
         self._flying: dict[_Key, asyncio.Future[Answers]] = {}
 
     def known_id(self, consumer_id: str) -> str:
         """Give the consumer that an id stands for, as far as this process has heard: a visitor may be linked."""
-        return self._aliases.get(consumer_id, consumer_id)
+        return self.aliases.known_id(consumer_id)
 
     def newest(self, consumer_id: str) -> int:
         """Give the newest version of a consumer that this process has seen or heard of; 0 if none."""
@@ -194,9 +196,7 @@ class Snapshots:
             if whose != asked:
                 if not is_anonymous(asked) or not isinstance(whose, str):
                     raise ValueError("an answer about somebody else")
-                self._aliases[asked] = whose
-                if len(self._aliases) > _ALIASES:
-                    self._aliases.popitem(last=False)
+                self.aliases.learn(asked, whose)
         return data
 
 

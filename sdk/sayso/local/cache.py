@@ -18,11 +18,13 @@ from sayso.local.overlay import Overlay
 from sayso.local.record import MOST, Record, quick, tag_of, unpack
 from sayso.local.rows import ALLOWING, Rows
 from sayso.local.vouched import Vouched
-from sayso.model.instant import MICROS_PER_SECOND, parse_instant
+from sayso.model.instant import MICROS_PER_SECOND, Micros, parse_instant
 from sayso.transport.clock import SYSTEM_CLOCK, Clock, boot_time
 
 LONGEST_LIFE = timedelta(hours=1)
 """No entry lives longer without asking again: its end was worked out on a wall clock, which may be wrong."""
+_NEAR = 24 * 3600 * MICROS_PER_SECOND
+"""Ends so near are remembered as the wall clock's, so that an entry kept on ends by what that clock says then."""
 
 _BODIES_SHARE = 8
 
@@ -40,6 +42,7 @@ class Cache:
         "_bodies",
         "_boot",
         "_clock",
+        "_ends",
         "_entries",
         "_flights",
         "_gaps",
@@ -70,6 +73,7 @@ class Cache:
         self.verified_until = 0.0
         self.epoch = 0
         self._gaps = 0
+        self._ends: dict[str, Micros] = {}
 
     def allows(self, consumer_id: str, topic: str, device: str | None = None) -> bool | None:
         """Answer a check, or None if it can't be vouched for."""
@@ -169,7 +173,9 @@ class Cache:
             KeyError, TypeError, ValueError: It is no snapshot.
         """
         consumer_id, version, revision = data["consumer_id"], int(data["version"]), int(data["catalogue_revision"])
-        until = self._until(data.get("valid_until"))
+        valid_until = data.get("valid_until")
+        ends = None if valid_until is None else parse_instant(valid_until)
+        until = self._until(ends)
         with self._lock:
             if flight.gaps != self._gaps or consumer_id not in flight.consumer_ids or version > MOST:
                 return False
@@ -183,6 +189,8 @@ class Cache:
             row = rows.keep(rows.encode(topics))
             devices = tuple((device, rows.keep(rows.encode(topics, device))) for device in sorted(reported))
             self._entries.put(consumer_id, Record(until, row, self.epoch, 0, version, tag_of(etag), devices))
+            if ends is not None and ends - self._clock.now() < _NEAR:
+                self._ends[consumer_id] = ends
             if body is not None:
                 self._bodies.put(consumer_id, etag, body)
             self._entries.shrink()
@@ -200,8 +208,12 @@ class Cache:
                 return False
             if record.version < self._flights.floor(consumer_id):
                 return False
-            # When time alone changes something is part of what the tag stands for, so that stays as worked out.
-            self._entries.restamp(consumer_id, record, self.epoch)
+            # When time alone changes something is part of what the tag stands for, so that moment stays; how far off it
+            # is may have changed with the wall clock.
+            ends = self._ends.get(consumer_id)
+            until = record.until if ends is None else min(record.until, self._until(ends))
+            self._entries.restamp(consumer_id, record._replace(until=until), self.epoch)
+            self.vouched.drop(consumer_id)
             return True
 
     # --- what becomes known ---
@@ -240,6 +252,7 @@ class Cache:
             self._gaps += 1
             self._revision = -1
             self._bodies.clear()
+            self._ends.clear()
             self.vouched.clear()
             self._entries.empty(self.epoch)
 
@@ -270,15 +283,16 @@ class Cache:
         self.vouched.clear()
         self._bodies.clear()
 
-    def _until(self, moment: str | None) -> float:
+    def _until(self, moment: Micros | None) -> float:
         now = self._boot()
         longest = now + LONGEST_LIFE.total_seconds()
         if moment is None:
             return longest
-        return min(longest, now + (parse_instant(moment) - self._clock.now()) / MICROS_PER_SECOND)
+        return min(longest, now + (moment - self._clock.now()) / MICROS_PER_SECOND)
 
     def _dropped(self, consumer_id: str) -> None:
         self.vouched.drop(consumer_id)
+        self._ends.pop(consumer_id, None)
 
     def _bury(self, consumer_id: str, version: int) -> None:
         self._bodies.drop(consumer_id)

@@ -24,24 +24,53 @@ class Forked(Protocol):
         """Let go of everything that is the parent's, without closing it, and start afresh on first use."""
 
 
+class Renewed:
+    """Something that a fork may find at any point, since the child makes its locks and flags anew."""
+
+    def before_fork(self) -> None:
+        """Do nothing."""
+
+    def after_fork_in_parent(self) -> None:
+        """Do nothing."""
+
+
 class _Watched:
     def __init__(self) -> None:
+        self.process = os.getpid()
         self.gate = threading.Lock()
         self.alive: weakref.WeakSet[Forked] = weakref.WeakSet()
+        self.last: weakref.WeakSet[Forked] = weakref.WeakSet()
         self.resting: list[Forked] = []
+
+    def in_order(self) -> list[Forked]:
+        last = set(map(id, self.last))
+        return sorted(self.alive, key=lambda thing: id(thing) in last)
 
 
 _watched = _Watched()
 
 
-def watch(thing: Forked) -> None:
-    """Have something renewed in every forked child, for as long as it lives."""
+def watch(thing: Forked, *, last: bool = False) -> None:
+    """Have something renewed in every forked child, for as long as it lives.
+
+    Args:
+        thing: What.
+        last: Whether it comes to rest after everything else: its lock is taken by what others do until they rest.
+    """
     _watched.alive.add(thing)
+    if last:
+        _watched.last.add(thing)
+
+
+def renew() -> None:
+    """Start afresh if this process was forked by something that told nobody."""
+    if _watched.process != os.getpid():
+        _in_child()
 
 
 def _before() -> None:
     _watched.gate.acquire()  # one fork at a time, so that two can't wait for each other
-    _watched.resting = list(_watched.alive)
+    _watched.resting = _watched.in_order()
     for thing in _watched.resting:
         thing.before_fork()
 
@@ -54,9 +83,11 @@ def _in_parent() -> None:
 
 
 def _in_child() -> None:
-    resting, _watched.resting = _watched.resting, []
+    # Everything, also what didn't come to rest: who embeds Python may call this hook alone.
+    _watched.process = os.getpid()
+    _watched.resting = []
     _watched.gate = threading.Lock()
-    for thing in resting:
+    for thing in _watched.in_order():
         thing.after_fork_in_child()
 
 

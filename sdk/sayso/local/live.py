@@ -60,7 +60,7 @@ class Live:
         self._stream = ChangeStream(transport, self, clock, jitter=jitter)
         self._own = OwnLoop(self._forget)
         self._begun = asyncio.Event()
-        watch(self)
+        watch(self, last=True)  # whatever waits for a moment between two writes may be writing into the cache
 
     def here(self) -> bool:
         """Tell whether it follows the changes on this thread, so that answers may be taken from the cache."""
@@ -84,6 +84,11 @@ class Live:
         self._board.starting(STARTING)
         self._own.spawn("sayso-stream", self._stream.follow())
         self._own.spawn("sayso-freshness", self._ask_again_and_again())
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether it follows the changes on the running loop."""
+        return self._own.is_here
 
     async def stop(self) -> None:
         """End both, on whichever loop they run. Does nothing the second time."""

@@ -1,12 +1,19 @@
 """What this process has said that the server hasn't confirmed yet: the refusals among it count at once."""
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 
+from sayso.errors import UnavailableError
+from sayso.local.forks import Renewed, watch
 from sayso.local.said import CHOICE, DEVICE, GRANTED, REPORTS, PendingChoice, Said
 from sayso.model.topic import EVERY_TOPIC
 
 __all__ = ["CHOICE", "GRANTED", "Overlay", "PendingChoice"]
+
+_PATIENCE = 0.4
+"""Seconds that a check waits for the outbox to be read; some look twice."""
 
 
 class _Everybody(dict[str, Said]):
@@ -15,15 +22,19 @@ class _Everybody(dict[str, Said]):
     def __contains__(self, _: object) -> bool:
         return True
 
+    def __bool__(self) -> bool:
+        return True
 
-class Overlay:
+
+class Overlay(Renewed):
     """What is pending, by consumer.
 
-    Reading takes no lock. When nothing is pending, the whole price of a check is `if consumer_id in overlay.consumers`.
+    Reading takes no lock. When nothing is pending, the whole price of a check is `if overlay.consumers`.
 
     Attributes:
         consumers: What is pending of whom. Before `load` it claims to know everybody.
         pending: How many entries wait in the outbox to be sent.
+        on_refusal: Called with the consumer of each refusal that is new here.
     """
 
     def __init__(self, load: Callable[[], Awaitable[None]] | None = None) -> None:
@@ -32,20 +43,33 @@ class Overlay:
         self._lock = threading.Lock()
         self.consumers: dict[str, Said] = {} if load is None else _Everybody()
         self.pending = 0
+        self.on_refusal: Callable[[str], None] = lambda consumer_id: None
+        watch(self)
 
     @property
     def loaded(self) -> bool:
         """Whether what an earlier process left behind is known."""
         return not isinstance(self.consumers, _Everybody)
 
-    async def load(self) -> None:
+    async def load(self, *, whole: bool = False) -> None:
         """Read what an earlier process left behind. Does nothing the second time.
+
+        Args:
+            whole: Whether nothing can go on without it. A check goes on after less than a second, and is answered
+                `unavailable` while the outbox, which another process may hold, was not read.
 
         Raises:
             ConfigurationError: The outbox can't be used; the message has the remedy.
+            UnavailableError: With `whole`: another process holds it.
         """
-        if self._load is not None and not self.loaded:
+        if self._load is None or self.loaded:
+            return
+        if whole:
             await self._load()
+            return
+        with suppress(TimeoutError, UnavailableError):
+            async with asyncio.timeout(_PATIENCE):
+                await self._load()
 
     def refusal(self, consumer_id: str, topic: str) -> PendingChoice | None:
         """Give the pending or parked refusal that answers a topic for now, or None.
@@ -112,6 +136,9 @@ class Overlay:
             said = self.consumers.get(consumer_id)
             one = None if said is None else said.get(choice_id)
             if said is not None and one is not None:
+                if one.parked and not parked and not one.refuses:
+                    # Somebody may have changed it, and it was parked for that: it counts once it is confirmed.
+                    one = one._replace(until=0, seen_row=0)
                 self.pending += said.put(one._replace(parked=parked))
 
     def fill(self, entries: Iterable[tuple[str, PendingChoice]]) -> None:
@@ -128,6 +155,23 @@ class Overlay:
         self.consumers = {} if self._load is None else _Everybody()
         self.pending = 0
 
+    def after_fork_in_child(self) -> None:
+        """Know nothing: what the parent was told is the parent's to send."""
+        self.forget()
+
+    def read_again(self) -> None:
+        """Wait for `load` again, for others may change the file meanwhile; what isn't in it goes on counting."""
+        if self._load is None:
+            return
+        with self._lock:
+            on_file = [(of, one.choice_id) for of, said in self.consumers.items() for one in said if one.row > 0]
+            self.consumers = _Everybody(self.consumers)
+            for consumer_id, choice_id in on_file:
+                said = self.consumers[consumer_id]
+                self.pending -= said.drop(choice_id)
+                if not said:
+                    del self.consumers[consumer_id]
+
     def by_row(self) -> Mapping[int, tuple[str, PendingChoice]]:
         """Give everything that is in the outbox, by number."""
         return {one.row: (consumer, one) for consumer, said in list(self.consumers.items()) for one in said if one.row}
@@ -136,12 +180,19 @@ class Overlay:
         said = self.consumers.get(consumer_id)
         if said is None:
             said = self.consumers[consumer_id] = Said()
+        new = one.refuses and said.get(one.choice_id) is None
         self.pending += said.put(one)
+        if new:
+            self.on_refusal(consumer_id)
 
 
 def _outdone(refusal: PendingChoice, topic: str, said: Iterable[PendingChoice]) -> bool:
     return any(
-        one.topic == topic and not one.refuses and not one.parked and 0 < refusal.row <= one.seen_row
+        one.topic == topic
+        and not one.refuses
+        and not one.parked
+        and one.until != 0  # somebody else's word for the consumer waits for the server
+        and 0 < refusal.row <= one.seen_row
         for one in said
         if one.kind == CHOICE
     )

@@ -26,6 +26,11 @@ class OwnLoop:
         """Whether it has a loop that isn't closed."""
         return self.loop is not None and not self.loop.is_closed()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether its loop is the running one."""
+        return self.loop is not None and self.loop is asyncio.get_running_loop()
+
     def take(self) -> None:
         """Make the running loop the one."""
         self.loop = asyncio.get_running_loop()

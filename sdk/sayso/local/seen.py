@@ -1,12 +1,14 @@
 """The file that remembers across restarts what was seen of the server."""
 
+import fcntl
 import json
 import logging
 import os
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
-from sayso.local.owner_only import check_private, create_private, sync_directory
+from sayso.local.owner_only import check_private, create_private, open_private, sync_directory
 
 _log = logging.getLogger("sayso.local")
 
@@ -49,15 +51,26 @@ def write_seen(path: Path, seen: Seen) -> None:
         OSError: It can't be written.
         ConfigurationError: What is there can be opened by others.
     """
-    there = read_seen(path, seen.brand)
-    if there is not None and (there.store_id != seen.store_id or there.position >= seen.position):
-        return
-    new = path.with_name(f"{path.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    create_private(new)
-    with new.open("wb") as file:
-        file.write(json.dumps(seen._asdict()).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
+    lock = open_private(path.with_name(path.name + ".lock"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # between the look and the write nobody else writes a higher one
+        there = read_seen(path, seen.brand)
+        if there is None or (there.store_id == seen.store_id and there.position < seen.position):
+            _replace(path, json.dumps(seen._asdict()).encode())
+    finally:
+        os.close(lock)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    new = path.with_name(f"{path.name}.{uuid4().hex}")  # several clients of one process may write at once
+    try:
+        create_private(new)
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
     sync_directory(path.parent)

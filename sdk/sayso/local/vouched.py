@@ -7,6 +7,7 @@ as soon as anything becomes known of its consumer.
 from collections.abc import Callable
 from threading import get_ident
 
+from sayso.local.aliases import Aliases
 from sayso.local.overlay import Overlay
 from sayso.local.rows import ALLOWING
 
@@ -24,15 +25,17 @@ class Vouched:
         boot: The boot clock.
         thread: The thread that may read; 0 for none.
         overlay: Who has something pending, and must be looked at more closely.
+        aliases: Who has other ids, under which something may be pending.
     """
 
-    __slots__ = ("_devices", "_sets", "answers", "boot", "overlay", "thread")
+    __slots__ = ("_devices", "_sets", "aliases", "answers", "boot", "overlay", "thread")
 
     def __init__(self, boot: Callable[[], float], overlay: Overlay) -> None:
         """Start empty, for no thread."""
         self.answers: dict[Key, tuple[float, frozenset[str]]] = {}
         self.boot = boot
         self.overlay = overlay
+        self.aliases = Aliases()
         self.thread = 0
         self._sets: dict[bytes, frozenset[str]] = {}
         self._devices: dict[str, set[str]] = {}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sayso.local.cache import Cache
 from sayso.local.overlay import Overlay
 from sayso.local.record import MOST, Record, pack, tag_of, unpack
+from sayso.model.instant import MICROS_PER_SECOND, format_micros
 
 from .conftest import TOPICS, etag_of, make_snapshot
 
@@ -276,3 +277,15 @@ def test_what_another_thread_records_is_taken_out_of_what_was_vouched_for(cache,
     recording.join()
 
     assert cache.vouched.answers == {}
+
+
+def test_unchanged_answers_end_when_the_wall_clock_says_by_now(cache, keep, clock) -> None:
+    data = make_snapshot(granted=[SMS], valid_until=format_micros(clock.now() + 60 * MICROS_PER_SECOND))
+    keep(data)
+    clock.wall += 50 * MICROS_PER_SECOND  # somebody set it right
+
+    assert cache.unchanged(cache.begin("cust-42"), "cust-42", etag_of(data))
+    clock.advance(9)
+    assert cache.allows("cust-42", SMS) is True
+    clock.advance(2)
+    assert cache.allows("cust-42", SMS) is None

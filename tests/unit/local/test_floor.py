@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -100,7 +102,7 @@ async def test_a_restart_remembers(make, board) -> None:
     floor.saw(9)
     await floor.save()
     assert make.seen.stat().st_mode & 0o777 == 0o600
-    assert os.listdir(make.seen.parent) == ["outbox.db.seen"]
+    assert sorted(os.listdir(make.seen.parent)) == ["outbox.db.seen", "outbox.db.seen.lock"]
     again = make()
     assert again.needs_head is True
     await again.load()
@@ -165,3 +167,16 @@ async def test_a_disk_that_takes_nothing_is_reported_and_stops_nobody(make, capl
 
 def _full(_: int) -> None:
     raise OSError(28, "No space left on device")
+
+
+def test_several_clients_writing_at_once_leave_the_highest_position(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.db.seen"
+    with ThreadPoolExecutor(8) as pool:
+        list(
+            pool.map(
+                lambda position: write_seen(path, Seen("dealer", "store-1", position)), [9, 3, 40, 7, 39, 12, 1, 38]
+            )
+        )
+
+    assert read_seen(path, "dealer") == Seen("dealer", "store-1", 40)
+    assert sorted(os.listdir(tmp_path)) == ["outbox.db.seen", "outbox.db.seen.lock"]

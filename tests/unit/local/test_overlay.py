@@ -75,7 +75,7 @@ def test_a_parked_refusal_counts_and_a_parked_grant_does_not(overlay: Overlay) -
     assert overlay.waits("cust-42") is False
 
     overlay.park("cust-42", "b", False)
-    assert refusal_id(overlay) is None
+    assert refusal_id(overlay) == "a"
     assert overlay.waits("cust-42") is True
 
 
@@ -118,3 +118,31 @@ async def test_before_the_outbox_was_read_everybody_may_have_something_pending()
 
     overlay.forget()
     assert "cust-7" in overlay.consumers
+
+
+async def test_read_again_it_keeps_what_no_file_has_and_forgets_what_others_may_have_sent() -> None:
+    async def load() -> None:
+        overlay.fill([("cust-44", said("c", "denied", row=2))])
+
+    overlay = Overlay(load)
+    await overlay.load()
+    overlay.add("cust-42", said("on its way", "denied"))
+    overlay.add("cust-43", said("in memory", "denied", row=-1))
+    overlay.add("cust-43", said("on disk", "denied", row=1))
+    assert overlay.pending == 3
+
+    overlay.read_again()
+    assert "cust-7" in overlay.consumers
+    assert (refusal_id(overlay), overlay.pending) == ("on its way", 1)
+    assert [one.choice_id for one in overlay.consumers["cust-43"]] == ["in memory"]
+    await overlay.load()
+    assert (set(overlay.consumers), overlay.pending) == ({"cust-42", "cust-43", "cust-44"}, 2)
+
+
+def test_a_parked_grant_that_is_put_back_counts_only_once_it_is_confirmed(overlay: Overlay) -> None:
+    overlay.add("cust-42", said("a", "denied", row=1))
+    overlay.add("cust-42", said("b", "granted", row=2, seen_row=1, parked=True))
+    overlay.park("cust-42", "b", False)
+
+    assert (refusal_id(overlay), overlay.pending) == ("a", 2)
+    assert overlay.grant("cust-42", SMS) == said("b", "granted", row=2, until=0)

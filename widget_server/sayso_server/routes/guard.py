@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from email.utils import format_datetime
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
+from sayso.model.instant import Micros, from_micros
 from sayso.wire import Code, TokenClass
 from sayso_server.auth import Claims, TokenRefusedError, UsedTokens, Verifier, bearer_token, check_fetch_context
 from sayso_server.clock import Clock
@@ -75,7 +77,7 @@ class Guard:
                 log.debug("token refused: %s", refused.why)
                 if shared and refused.expired is not None:
                     self._share_end(request, refused.expired)
-                return _unauthorised(refused, request_id)
+                return _unauthorised(refused, request_id, self._clock.now())
             origin = request.headers.get(hdrs.ORIGIN)
             if shared and place is not None and origin is not None:
                 # The token's claim and the brand's registration agree on this page.
@@ -99,7 +101,7 @@ class Guard:
                     self._used.use(claims, now=self._clock.now())
                 except TokenRefusedError as refused:
                     log.debug("token refused: %s", refused.why)
-                    return _unauthorised(refused, request_id)
+                    return _unauthorised(refused, request_id, self._clock.now())
             caller = Caller(
                 claims.brand_id, claims.key_id, claims.token_class, claims.subject, place, claims.expires_at
             )
@@ -159,8 +161,9 @@ class Guard:
         )
 
 
-def _unauthorised(refused: TokenRefusedError, request_id: str) -> web.Response:
-    headers: dict[str, str] = {}
+def _unauthorised(refused: TokenRefusedError, request_id: str, now: Micros) -> web.Response:
+    # By the clock that tokens are checked with: a signer whose own is off can follow it.
+    headers: dict[str, str] = {hdrs.DATE: format_datetime(from_micros(now), usegmt=True)}
     if refused.status == HTTPStatus.UNAUTHORIZED:
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if refused.status == HTTPStatus.TOO_MANY_REQUESTS:

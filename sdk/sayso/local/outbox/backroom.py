@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from sayso.errors import ConfigurationError
+from sayso.errors import ConfigurationError, UnavailableError
 from sayso.local.outbox import notices
 from sayso.local.outbox.keeper import Keeper, Outcome
 from sayso.local.outbox.notices import Bell, Loss, Parked, Why
 from sayso.local.outbox.row import Row
-from sayso.local.outbox.store import OVERRULED, PENDING, Changes, Kept, Opened, Store, StoreError
+from sayso.local.outbox.store import OVERRULED, PENDING, BusyError, Changes, Done, Kept, Opened, Store, StoreError
 from sayso.local.overlay import Overlay, PendingChoice
 
 _log = logging.getLogger("sayso.outbox")
@@ -45,9 +45,15 @@ class Backroom:
 
         Raises:
             ConfigurationError: It can't be used; the message has the remedy.
+            UnavailableError: Another process holds the file now.
         """
         try:
             opened = self.keeper.open()
+        except BusyError:
+            raise UnavailableError(
+                f"another process holds the outbox {self._path}, and it may hold withdrawals: end what keeps it locked",
+                code="outbox_locked",
+            ) from None
         except StoreError as error:
             if self._path is not None and self._path.exists() and self._path.stat().st_size:
                 raise ConfigurationError(
@@ -75,7 +81,7 @@ class Backroom:
             for _, future in incoming:
                 future.set_exception(error)
             return
-        self._renumber()
+        self._renumber(retry=not outcome.trouble)
         self._count(rows, outcome)
         ids = iter(outcome.ids)
         for some, future in incoming:
@@ -91,6 +97,23 @@ class Backroom:
             self._learn(changes, by_row())
             self.on_kept()
 
+    def settle(self, done: Sequence[Done]) -> None:
+        """Take out entries that the server has, and count them no longer: both, whether or not anybody still waits."""
+        self.keeper.settle(done)
+        for row, _ in done:
+            self._overlay.drop(row.consumer_id, row.choice_id)
+
+    def park(self, rows: Sequence[Row]) -> None:
+        """Show that entries are sent no more by themselves; refusals among them go on counting."""
+        for row in rows:
+            self._overlay.park(row.consumer_id, row.choice_id)
+
+    def overrule(self, consumer_id: str, over: Sequence[PendingChoice]) -> None:
+        """Let parked refusals of a consumer count no more."""
+        self.keeper.mark([one.row for one in over], OVERRULED, OVERRULED)
+        for one in over:
+            self._overlay.drop(consumer_id, one.choice_id)
+
     def report_left(self, left: Sequence[Kept]) -> None:
         """Report entries that end with the process."""
         if left:
@@ -98,6 +121,12 @@ class Backroom:
             message = "they are in memory only; name a file in SAYSO_OUTBOX to keep such entries"
             _log.error("outbox: %d entries were not sent and are in memory only: they end with this process", len(rows))
             self.on_loss.ring(Loss(Why.NOT_SENT, len(rows), message, notices.named(rows)))
+
+    def report_not_kept(self, rows: Sequence[Row], trouble: str) -> None:
+        """Report entries of calls that were cancelled, and that could not be kept."""
+        message = f"{trouble}: a call was cancelled, and what it said could not be kept; make room, and say it again"
+        _log.error("outbox: %d entries of cancelled calls were not kept: %s", len(rows), trouble)
+        self.on_loss.ring(Loss(Why.NOT_SENT, len(rows), message, notices.named(list(rows))))
 
     def after_fork_in_child(self) -> None:
         """Start afresh: what the parent had handed in is the parent's to write and to send."""
@@ -139,8 +168,8 @@ class Backroom:
             _log.error("outbox: %d refusals are in memory only: %s", len(held), outcome.trouble)
             self.on_loss.ring(Loss(Why.IN_MEMORY, len(held), message, notices.named(held)))
 
-    def _renumber(self) -> None:
-        for row, number in self.keeper.unload():
+    def _renumber(self, *, retry: bool = True) -> None:
+        for row, number in self.keeper.unload(retry=retry):
             self._overlay.add(row.consumer_id, row._replace(id=number).pending())
 
     def _learn(self, changes: Changes, before: Mapping[int, tuple[str, PendingChoice]]) -> None:

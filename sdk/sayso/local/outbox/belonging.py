@@ -26,13 +26,15 @@ def check(path: Path, connection: sqlite3.Connection, was_outbox: Callable[[], b
         raise DamagedError("entries stand in no way that there is")
 
 
-def bind(path: Path, connection: sqlite3.Connection, brand: str, url: str) -> None:
-    """Write down whose a new outbox is, and refuse one that is another's.
+def bind(path: Path, connection: sqlite3.Connection, brand: str, url: str, outbox_id: str | None = None) -> None:
+    """Write down whose a new outbox is, and under which id, and refuse one that is another's.
 
     Raises:
         ConfigurationError: It is another brand's, another server's or another release's.
     """
-    connection.execute("INSERT OR IGNORE INTO outbox VALUES (1, ?, ?, ?, ?, 0, 0)", (FORMAT, uuid4().hex, brand, url))
+    connection.execute(
+        "INSERT OR IGNORE INTO outbox VALUES (1, ?, ?, ?, ?, 0, 0)", (FORMAT, outbox_id or uuid4().hex, brand, url)
+    )
     form, its_brand, its_url = connection.execute("SELECT format, brand, url FROM outbox").fetchone()
     if form != FORMAT:
         raise ConfigurationError(

@@ -1,17 +1,19 @@
 """Opening the outbox's database, and what its errors mean."""
 
+import errno
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sayso.local.outbox.store import StoreError
+from sayso.local.outbox.store import BusyError, FullError, StoreError
 
 PATIENCE = 5.0
 """Seconds to wait for another process that is writing."""
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH})
 """The statements are right, so an error in one means that the tables are not those that were made."""
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS outbox (
          one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL, outbox_id TEXT NOT NULL,
@@ -34,8 +36,9 @@ class DamagedError(StoreError):
 def connect(path: Path) -> sqlite3.Connection:
     """Open the database, whose file exists.
 
-    The rollback journal with FULL: a commit is on disk when it returns, and a damaged file can't open as a shorter one
-    as it does with a write-ahead log.
+    The rollback journal with EXTRA: a commit is on disk when it returns, and a damaged file can't open as a shorter one
+    as it does with a write-ahead log. FULL doesn't sync the folder from which the journal was deleted: after a power
+    cut the journal may be back, and undo the commit (sqlite.org/pragma.html#pragma_synchronous).
 
     Raises:
         sqlite3.Error: It can't be opened.
@@ -46,7 +49,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         connection.text_factory = _lenient
         connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA synchronous = EXTRA")
         connection.execute("PRAGMA secure_delete = ON")  # what was sent or erased leaves nothing behind
         connection.execute("PRAGMA trusted_schema = OFF")
     except BaseException:
@@ -72,7 +75,9 @@ def translated() -> Iterator[None]:
 
     Raises:
         DamagedError: It is damaged.
-        StoreError: The disk is full, broken or read-only, or another process holds the file.
+        FullError: The disk is full.
+        BusyError: Another process holds the file.
+        StoreError: The disk is broken or read-only.
     """
     try:
         yield
@@ -80,11 +85,16 @@ def translated() -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         message = f"{error} ({getattr(error, 'sqlite_errorname', type(error).__name__)})"
     except OSError as error:
-        code, message = 0, error.strerror or type(error).__name__
+        code = sqlite3.SQLITE_FULL if error.errno in _NO_ROOM else 0
+        message = error.strerror or type(error).__name__
     except UnicodeDecodeError as error:  # SQLite's own message quotes what it can't read
         code, message = sqlite3.SQLITE_CORRUPT, type(error).__name__
     else:
         return
     if code in _DAMAGED:
         raise DamagedError(message)
+    if code == sqlite3.SQLITE_FULL:
+        raise FullError(message)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise BusyError(message)
     raise StoreError(message)

@@ -119,8 +119,11 @@ class Drainer:
 
     async def finish(self, patience: float) -> None:
         """Send what waits, for so many seconds at most, and end."""
-        if self._outbox.pending and self._outbox.overlay.loaded:
-            await self.flush(patience, stubborn=False)
+        if self._outbox.overlay.loaded:
+            with suppress(StoreError):
+                await self._outbox.refresh()  # what was handed in without waiting waits, too
+            if self._outbox.pending:
+                await self.flush(patience, stubborn=False)
         await self.stop()
 
     def before_fork(self) -> None:
@@ -135,6 +138,15 @@ class Drainer:
         self._deferred.clear()
 
     async def _run(self) -> None:
+        wake = self._wake
+        try:
+            await self._go_on()
+        finally:
+            # However it ends, be it with its loop: a process that sends no more must not keep others from it.
+            if wake is self._wake:
+                self._outbox.let_follow()
+
+    async def _go_on(self) -> None:
         wait = 0.0
         until = 0.0
         loop = asyncio.get_running_loop()
@@ -151,6 +163,10 @@ class Drainer:
             except ConfigurationError as error:
                 _log.error("outbox: stopped: %s", error)
                 return
+            except Exception as error:  # noqa: BLE001 - what waits is tried again, whatever it was
+                _log.error("outbox: sending failed unexpectedly: %s", type(error).__name__)
+                wait = self._pace.stumbled()
+                until = loop.time() + wait
             if self._outbox.path is None and not self._outbox.pending:
                 return  # nobody else can put anything into memory; the next entry starts it again
             left = until - loop.time()

@@ -9,7 +9,8 @@ from sayso.local.outbox import tables
 from sayso.local.outbox.opening import OutboxFile
 from sayso.local.outbox.pick import Pick
 from sayso.local.outbox.row import Row, Seal
-from sayso.local.outbox.store import Batch, Changes, Done, Opened, StoreError
+from sayso.local.outbox.side import set_aside
+from sayso.local.outbox.store import PENDING, Batch, Changes, Done, Opened, StoreError
 from sayso.model.instant import Micros
 
 LIMIT = 100_000
@@ -53,16 +54,25 @@ class FileStore(OutboxFile):
 
     def mark(self, ids: Sequence[int], state: str, why: str = "") -> None:
         """Change how entries stand."""
-        self.write(lambda connection: tables.mark(connection, ids, state, why))
+        self.write(lambda connection: tables.mark(connection, self._seal, ids, state, why))
 
     def changes(self, known: Callable[[], Mapping[int, str]]) -> Changes | None:
         """Tell what other processes did since the last time; None for nothing, found out without reading."""
 
         def compare(connection: sqlite3.Connection) -> Changes | None:
-            data_version = connection.execute("PRAGMA data_version").fetchone()[0]
-            if data_version == self._data_version:
+            if connection.execute("PRAGMA data_version").fetchone()[0] == self._data_version:
                 return None
-            found = tables.changes(connection, self._seal, known())
+            connection.execute("BEGIN")  # what is read below is of one moment
+            try:
+                data_version = connection.execute("PRAGMA data_version").fetchone()[0]
+                found = tables.changes(connection, self._seal, known())
+                stray = tables.strays(connection, self._seal)
+            finally:
+                connection.execute("ROLLBACK")
+            if stray:
+                connection.execute("BEGIN IMMEDIATE")
+                tables.mark(connection, self._seal, stray, PENDING, "")
+                connection.execute("COMMIT")
             self._data_version = data_version
             return found
 
@@ -76,3 +86,4 @@ class FileStore(OutboxFile):
                 (pages,) = connection.execute("PRAGMA page_count").fetchone()
                 if pages > _GROWN:
                     connection.execute("VACUUM")
+                set_aside(self.path)  # what refusals were given in need

@@ -8,7 +8,7 @@ from typing import Any
 from sayso.errors import Error
 from sayso.local.outbox.outbox import Outbox
 from sayso.local.outbox.pick import Pick
-from sayso.local.outbox.row import Kind, Row
+from sayso.local.outbox.row import Row
 from sayso.local.outbox.sending import Confirmed, Request, read_answer, request_for
 from sayso.local.outbox.store import Done
 from sayso.transport.answer import Answer
@@ -115,5 +115,5 @@ class Go:
         await self._outbox.settle([Done(one.row, one.version or None) for one in confirmed])
         consumers = self._outbox.overlay.consumers
         for row, _, _, stands in confirmed:
-            if stands and not row.refuses and row.kind == Kind.CHOICE and row.consumer_id in consumers:
+            if stands and not row.refuses and row.consumer_id in consumers and row.is_own_word:
                 await self._outbox.overrule(row.consumer_id, row.topic, row.seen_row)

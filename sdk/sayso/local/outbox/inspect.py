@@ -50,7 +50,7 @@ def retry(path: Path, ids: Sequence[int] = ()) -> list[Kept]:
         if unknown:
             listed = ", ".join(map(str, sorted(unknown)))
             raise NotFoundError(f"nothing is parked under {listed}; see `sayso outbox list`", code="not_parked")
-        tables.mark(connection, [kept.row.id for kept in chosen], PENDING, "")
+        tables.mark(connection, Unsealed(), [kept.row.id for kept in chosen], PENDING, "")
         connection.execute("COMMIT")
         return chosen
 

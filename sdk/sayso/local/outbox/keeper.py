@@ -9,7 +9,7 @@ from sayso.local.outbox.memory import MemoryStore
 from sayso.local.outbox.pick import Pick
 from sayso.local.outbox.row import Row
 from sayso.local.outbox.side import use_up
-from sayso.local.outbox.store import Batch, Changes, Done, Kept, Opened, Store, StoreError
+from sayso.local.outbox.store import Batch, Changes, Done, FullError, Kept, Opened, Store, StoreError
 
 HELD = 100_000
 """Refusals that wait in memory for room on the disk."""
@@ -53,7 +53,7 @@ class Keeper:
         """
         opened = self._store.open()
         self._open = True
-        return opened
+        return opened._replace(kept=[*opened.kept, *self._held.open().kept])
 
     def append(self, rows: Sequence[Row]) -> Outcome:
         """Keep entries. Those that wait in memory go first, so that a consumer's entries stay in order."""
@@ -62,9 +62,10 @@ class Keeper:
             return self._with_held(rows, self._store.append(rows), "")
         except StoreError as error:
             trouble = str(error)
+            no_room = isinstance(error, FullError)
         refusals = [row for row in rows if row.refuses]
         ids = [0] * len(refusals)
-        if refusals and self._path is not None and use_up(self._path):
+        if refusals and no_room and self._path is not None and use_up(self._path):
             try:
                 self._make_ready()
                 ids = self._store.append(refusals)
@@ -73,9 +74,12 @@ class Keeper:
         placed = iter(ids)
         return self._with_held(rows, [next(placed) if row.refuses else 0 for row in rows], trouble)
 
-    def unload(self) -> list[tuple[Row, int]]:
-        """Move what waits in memory to the disk, if it takes it by now; give each entry and its number there."""
-        if self.held:
+    def unload(self, *, retry: bool = True) -> list[tuple[Row, int]]:
+        """Move what waits in memory to the disk, if it takes it by now; give each entry and its number there.
+
+        Without `retry` only what was moved before is given: a file that is held would be waited for once more.
+        """
+        if retry and self.held:
             with suppress(StoreError):
                 self._make_ready()
         moved, self._moved = self._moved, []

@@ -1,8 +1,9 @@
 """Opening the outbox's file, mending it when it is damaged, and using it beside other processes."""
 
+import logging
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,10 +12,11 @@ from sayso.local.outbox.connect import DamagedError, connect, create_tables, tra
 from sayso.local.outbox.mark import Counts, Mark, missing
 from sayso.local.outbox.row import MAGIC, Seal
 from sayso.local.outbox.side import Locks, set_aside
-from sayso.local.outbox.store import Opened, StoreError
-from sayso.local.owner_only import ensure_private, private_path
+from sayso.local.outbox.store import PENDING, Opened, StoreError
+from sayso.local.owner_only import create_private, ensure_private, private_path
 from sayso.model.instant import Micros
 
+_log = logging.getLogger("sayso.outbox")
 _parents: list[object] = []
 """Connections that a forked child must neither use nor close, nor let the garbage collector close."""
 T = TypeVar("T")
@@ -69,6 +71,7 @@ class OutboxFile:
             set_aside(self.path)
             try:
                 with self._locks.using(), translated():
+                    recovery.clear(self.path)
                     return self._open_file()
             except DamagedError:
                 return self._recover()
@@ -108,6 +111,7 @@ class OutboxFile:
                 belonging.check(self.path, connection, self._is_ours)
             create_tables(connection)
             belonging.bind(self.path, connection, self._brand, self._url)
+            tables.mark(connection, self._seal, tables.strays(connection, self._seal), PENDING, "")
             kept = tables.read_all(connection, self._seal)
             counts = tables.read_counts(connection)
             lost = missing(self._marked(), counts, len(kept))
@@ -139,18 +143,27 @@ class OutboxFile:
                 pass
             if not self._is_ours():
                 raise belonging.not_ours(self.path)
-            broken = recovery.move_aside(self.path, self._now())
-            rows = recovery.salvage(broken, self._seal)
-            marked = self._marked()
-            opened = self._open_file()
-            connection = self.connected()
-            appended = max([row.id for row in rows] + [marked.appended if marked else 0])
+            self._build_new()
+            broken = recovery.put_in_place(self.path, self._now())
+            return self._open_file()._replace(broken=str(broken))
+
+    def _build_new(self) -> None:
+        """Write a file with every whole entry beside the damaged one, on disk when this returns.
+
+        It takes on the damaged file's counts as the mark has them, so that opening it finds, says and only then counts
+        off what is missing, also if this process ends before.
+        """
+        rows = recovery.salvage(self.path, self._seal)
+        marked = self._marked()
+        recovery.clear(self.path)
+        new = recovery.unfinished(self.path)
+        create_private(new)
+        with closing(connect(new)) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            tables.restore(connection, self._seal, rows, appended)
+            create_tables(connection)
+            belonging.bind(new, connection, self._brand, self._url, marked.outbox_id if marked else None)
+            tables.restore(connection, self._seal, rows, marked)
             connection.execute("COMMIT")
-            self._note(tables.read_counts(connection))
-            # A new file says that everything the mark knows of is missing; what was carried over is not.
-            return Opened(tables.read_all(connection, self._seal), max(0, opened.missing - len(rows)), str(broken))
 
     def _count_again(self, connection: sqlite3.Connection, counts: Counts, rows: int) -> Counts:
         marked = self._marked()
@@ -227,5 +240,9 @@ class OutboxFile:
         return self._mark.read() if self._mark is not None else None
 
     def _note(self, counts: Counts) -> None:
+        """Write the mark. Without it the file says as much as it did, so what was committed is kept all the same."""
         if self._mark is not None:
-            self._mark.write(counts)
+            try:
+                self._mark.write(counts)
+            except OSError as error:
+                _log.warning("outbox: the mark beside the file can't be written: %s", error.strerror)

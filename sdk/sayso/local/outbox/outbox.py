@@ -7,6 +7,7 @@ import os
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from sayso.local.outbox.backroom import Backroom
 from sayso.local.outbox.notices import Loss, Why
 from sayso.local.outbox.pick import Pick
 from sayso.local.outbox.row import Row
-from sayso.local.outbox.store import OVERRULED, PARKED, TAMPERED, Done, Opened, Store
+from sayso.local.outbox.store import PARKED, TAMPERED, Done, Opened, Store
 from sayso.local.outbox.worker import Worker
 from sayso.local.overlay import Overlay
 
@@ -42,6 +43,7 @@ class Outbox:
         self.overlay = Overlay(self._load if path is not None else None)
         self.back = Backroom(make, self.overlay, path)
         self._worker = Worker()
+        self._loading: Future[None] | None = None
         self._process = os.getpid()
         self._closed = False
         forks.watch(self)
@@ -61,7 +63,7 @@ class Outbox:
         closed, self._closed = self._closed, False
         if closed and self.path is None:
             self.back.open()  # memory; what was in it still is
-        await self.overlay.load()
+        await self.overlay.load(whole=True)
 
     async def append(self, rows: Sequence[Row]) -> None:
         """Keep entries. When it returns they are on disk, or in memory where there is none.
@@ -71,7 +73,7 @@ class Outbox:
             ConfigurationError: It is closed, or can't be used.
         """
         self._check_open()
-        await self.overlay.load()
+        await self.overlay.load(whole=True)
         ids: list[int] = await asyncio.shield(asyncio.wrap_future(self.hand_in(rows)))
         if all(ids):
             return
@@ -90,6 +92,19 @@ class Outbox:
             self._worker.do(self.back.write)
         return future
 
+    def hand_over(self, rows: Sequence[Row]) -> None:
+        """Have entries kept that nobody waits for; if that fails it is reported as a loss."""
+
+        def look(future: Future[list[int]]) -> None:
+            error = future.exception()
+            if error is not None:
+                self.back.report_not_kept(rows, type(error).__name__)
+            elif not all(future.result()):
+                lost = [row for row, number in zip(rows, future.result(), strict=True) if not number]
+                self.back.report_not_kept(lost, "the outbox is full")
+
+        self.hand_in(rows).add_done_callback(look)
+
     async def refresh(self) -> None:
         """Learn what other processes sharing the file did, and move to the disk what didn't fit before."""
         await self._on_thread(self.back.refresh)
@@ -102,6 +117,11 @@ class Outbox:
         """Let another process send."""
         await self._on_thread(self.back.keeper.follow)
 
+    def let_follow(self) -> None:
+        """Let another process send, without waiting for it. Safe wherever there is no loop any more."""
+        with suppress(RuntimeError):  # the interpreter ends, and the lead with it
+            self._worker.do(self.back.keeper.follow)
+
     async def batch(self, pick: Pick) -> list[Row]:
         """Give what may be sent next. Entries that were tampered with are parked and reported on the way."""
         found = await self._on_thread(lambda: self.back.keeper.batch(pick))
@@ -111,9 +131,7 @@ class Outbox:
 
     async def settle(self, done: Sequence[Done]) -> None:
         """Take out entries that the server has. The cache knows of their versions already."""
-        await self._on_thread(lambda: self.back.keeper.settle(done))
-        for row, _ in done:
-            self.overlay.drop(row.consumer_id, row.choice_id)
+        await self._on_thread(lambda: self.back.settle(done))
 
     async def drop_erased(self, rows: Sequence[Row]) -> None:
         """Take out entries about somebody who was erased after they were made, and report them."""
@@ -124,38 +142,50 @@ class Outbox:
 
     async def park(self, rows: Sequence[Row], code: str, message: str, *, state: str = PARKED) -> None:
         """Send entries no more by themselves, and report them."""
-        ids = [row.id for row in rows]
-        await self._on_thread(lambda: self.back.keeper.mark(ids, state, code))
+        try:
+            await self._on_thread(lambda: self.back.keeper.mark([row.id for row in rows], state, code))
+        except asyncio.CancelledError:
+            self._worker.do(lambda: self.back.park(rows))
+            raise
+        self.back.park(rows)
         _log.error("outbox: parked %d entries (%s); see `sayso outbox list`", len(rows), code)
         for row in rows:
-            self.overlay.park(row.consumer_id, row.choice_id)
             self.back.on_parked.ring(notices.parked(row, code, message))
 
-    async def overrule(self, consumer_id: str, topic: str, before: int | None = None) -> None:
-        """Let parked refusals of a topic count no more, after the consumer granted it again in view of them."""
+    async def overrule(self, consumer_id: str, topic: str, before: int) -> None:
+        """Let parked refusals of a topic count no more, after the consumer granted it again in view of them.
+
+        Args:
+            consumer_id: Whose.
+            topic: Which.
+            before: The newest refusal in the outbox that the grant had seen; 0 overrules none.
+        """
         over = [
             one
             for one in self.overlay.consumers.get(consumer_id, ())
-            if one.parked and one.refuses and one.topic == topic and (before is None or one.row <= before)
+            if one.parked and one.refuses and one.topic == topic and 0 < one.row <= before
         ]
         if over:
-            await self._on_thread(lambda: self.back.keeper.mark([one.row for one in over], OVERRULED, OVERRULED))
-            for one in over:
-                self.overlay.drop(consumer_id, one.choice_id)
+            await self._on_thread(lambda: self.back.overrule(consumer_id, over))
 
     async def close(self, *, final: bool = True) -> None:
-        """Close the store. What is in memory only is reported.
+        """Close the store.
 
         Args:
-            final: Whether nothing may be kept before `open` is called again.
+            final: Whether nothing may be kept before `open` is called again; what is in memory only is reported then.
+                Otherwise it goes on counting, and the next use opens the store again.
         """
         if self._closed:
             return
         self._closed = final
-        left = await self._on_thread(self.back.keeper.close)
-        self.overlay.forget()
+        if final:
+            left = await self._on_thread(self.back.keeper.close)
+            self.overlay.forget()
+            self.back.report_left(left)
+        elif self.path is not None:
+            await self._on_thread(self.back.keeper.close)
+            self.overlay.read_again()
         self._worker.stop(0)
-        self.back.report_left(left)
 
     def before_fork(self) -> None:
         """Wait until no transaction is under way: the child would inherit its locks, and SQLite's own."""
@@ -168,6 +198,7 @@ class Outbox:
     def after_fork_in_child(self) -> None:
         """Start afresh; what the parent had handed in is the parent's to write and to send."""
         self._worker = Worker()
+        self._loading = None
         self._process = os.getpid()
         self.back.after_fork_in_child()
         self.overlay.forget()
@@ -180,7 +211,10 @@ class Outbox:
 
     async def _load(self) -> None:
         self._check_open()
-        await self._on_thread(lambda: None if self.overlay.loaded else self.back.open())
+        loading = self._loading
+        if loading is None or loading.done():  # one after the other: a locked file would keep the thread for long
+            loading = self._loading = self._worker.do(lambda: None if self.overlay.loaded else self.back.open())
+        await asyncio.shield(asyncio.wrap_future(loading))
 
     def _check_open(self) -> None:
         if self._closed:

@@ -12,6 +12,8 @@ TICK = 1.0
 """Seconds after which other processes' entries, and their sending, are noticed."""
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 5.0
+LONGEST_ASKED = 60.0
+"""A server, or whatever stands before it, that asks for more is asked again after so many seconds all the same."""
 _SPREAD = 0.1
 _log = logging.getLogger("sayso.outbox")
 
@@ -58,17 +60,22 @@ class Pace:
 
     def failed(self, error: Error, retry_after: float | None) -> float:
         """Give how long to wait, with jitter so that processes that failed together don't come back together."""
-        self.failures += 1
         if error.status:
             self.block(error)
+        backed_off = self.stumbled()
         if retry_after is not None:
-            wait = retry_after * (1 + _SPREAD * self._jitter())
+            wait = min(LONGEST_ASKED, retry_after) * (1 + _SPREAD * self._jitter())
         else:
-            doubled = FIRST_WAIT * 2.0 ** min(self.failures - 1, 10)
-            wait = min(LONGEST_WAIT, doubled) * (1 - self._jitter() / 2)
+            wait = backed_off
         if isinstance(error, UnavailableError | RateLimitedError):
             self._down_until = self._clock.boot() + wait + TICK
         return wait
+
+    def stumbled(self) -> float:
+        """Count a failure and give how long to wait after it, longer each time."""
+        self.failures += 1
+        doubled = FIRST_WAIT * 2.0 ** min(self.failures - 1, 10)
+        return min(LONGEST_WAIT, doubled) * (1 - self._jitter() / 2)
 
     def block(self, error: Error) -> None:
         """Say what is in the way."""

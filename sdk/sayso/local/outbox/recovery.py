@@ -1,5 +1,6 @@
 """Getting whole entries out of a damaged file, one by one."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from sayso.local.outbox.connect import connect
 from sayso.local.outbox.row import Row, Seal, scan
-from sayso.local.owner_only import sync_directory
+from sayso.local.owner_only import create_private, sync_directory
 from sayso.model.instant import Micros, from_micros
 
 _NOT_READABLE = (sqlite3.Error, ValueError, TypeError, OverflowError)
@@ -16,15 +17,33 @@ _NOT_READABLE = (sqlite3.Error, ValueError, TypeError, OverflowError)
 _FROM_BOTH_ENDS = ("SELECT sealed FROM row ORDER BY id", "SELECT sealed FROM row ORDER BY id DESC")
 
 
-def move_aside(path: Path, now: Micros) -> Path:
-    """Give a damaged file another name, its journal along with it, and tell which."""
+def unfinished(path: Path) -> Path:
+    """Give the name under which the file is built that will take the place of a damaged one."""
+    return path.with_name(path.name + ".mending")
+
+
+def clear(path: Path) -> None:
+    """Remove what a process that ended while it mended the file left behind. The caller keeps others from mending."""
+    for left in (unfinished(path), _journal(unfinished(path))):
+        left.unlink(missing_ok=True)
+
+
+def put_in_place(path: Path, now: Micros) -> Path:
+    """Put the finished new file in the place of the damaged one, which gets another name; tell which.
+
+    There is a file under the path at every moment: until the last step the damaged one, which would be mended again.
+    """
     stamp = f"{path.name}.broken-{from_micros(now):%Y%m%dT%H%M%SZ}"
     names = (stamp if attempt == 1 else f"{stamp}-{attempt}" for attempt in count(1))
     broken = next(path.with_name(name) for name in names if not path.with_name(name).exists())
-    path.rename(broken)
-    journal = path.with_name(path.name + "-journal")
-    with suppress(FileNotFoundError):
-        journal.rename(broken.with_name(broken.name + "-journal"))
+    try:
+        broken.hardlink_to(path)
+    except OSError:  # a file system without links
+        _copy(path, broken)
+    with suppress(FileNotFoundError):  # or SQLite would play it back into the new file
+        _journal(path).rename(_journal(broken))
+    sync_directory(path.parent)
+    unfinished(path).replace(path)
     sync_directory(path.parent)
     return broken
 
@@ -42,6 +61,18 @@ def salvage(broken: Path, seal: Seal) -> list[Row]:
         if row is not None:
             found.setdefault(row.id, row)
     return [found[number] for number in sorted(found)]
+
+
+def _journal(path: Path) -> Path:
+    return path.with_name(path.name + "-journal")
+
+
+def _copy(path: Path, copy: Path) -> None:
+    create_private(copy)
+    with copy.open("wb") as file:
+        file.write(path.read_bytes())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _readable(broken: Path) -> Iterator[bytes]:

@@ -8,10 +8,10 @@ The bytes describe themselves, so that an entry can be found in a file whose tab
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sayso.local.overlay import GRANTED, PendingChoice
 from sayso.model.choice import Actor, Method
@@ -24,6 +24,8 @@ _LENGTHS = Struct(">II")
 _START = len(MAGIC) + _LENGTHS.size
 _MAC = 32
 _NOT_THEIR_OWN = frozenset({Method.AGENT.value, Method.PHONE.value, Method.IMPORT.value})
+NEW = "pending"
+"""How an entry stands at first."""
 LARGEST = 1024 * 1024
 """No entry is near this size; a length beyond it is damage."""
 
@@ -57,6 +59,7 @@ class Row(NamedTuple):
         seen_row: For a grant, the newest refusal in the outbox that its writer knew of: it is sent once that one is
             confirmed, and then has seen it.
         id: Its number; 0 before it is kept.
+        state: How it stands by its seal: whoever writes the file can't have it pass for parked.
     """
 
     kind: str
@@ -73,11 +76,17 @@ class Row(NamedTuple):
     based_on: int | None = None
     seen_row: int = 0
     id: int = 0
+    state: str = NEW
 
     @property
     def refuses(self) -> bool:
         """Whether it is a refusal, for which there is always room."""
         return self.kind == Kind.CHOICE and self.answer != GRANTED
+
+    @property
+    def is_own_word(self) -> bool:
+        """Whether the consumer said it themselves, and not somebody for them: only that takes back a refusal here."""
+        return self.kind == Kind.CHOICE and _counts_until(self.body) != 0
 
     def pending(self, *, parked: bool = False) -> PendingChoice:
         """Give what a check needs of it."""
@@ -131,6 +140,7 @@ class Seal:
                 row.notice_version,
                 row.based_on,
                 row.seen_row,
+                row.state,
             ]
         )
         content = b"".join((MAGIC, _LENGTHS.pack(len(head), len(row.body)), head, row.body))
@@ -145,11 +155,16 @@ class Seal:
         return None
 
 
+def is_own_word(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a choice, as sent, is the consumer's own word: no brand's, agent's, call centre's or import's."""
+    return entry.get("actor", Actor.CONSUMER) == Actor.CONSUMER and entry.get("method") not in _NOT_THEIR_OWN
+
+
 def _counts_until(body: bytes) -> Micros | None:
     """Give when a grant ends; 0 if it isn't the consumer's own word, which alone counts before the server has it."""
     try:
         entry = loads(body)
-        if entry.get("actor", Actor.CONSUMER) != Actor.CONSUMER or entry.get("method") in _NOT_THEIR_OWN:
+        if not is_own_word(entry):
             return 0
         ends = entry.get("expires_at")
         return None if ends is None else parse_instant(ends)
@@ -165,9 +180,9 @@ def peek(sealed: bytes) -> Row | None:
     if _START + head_length + body_length + _MAC != len(sealed):
         return None
     try:
-        number, kind, consumer, made, boot, boot_id, age, *choice = loads(sealed[_START : _START + head_length])
+        number, kind, consumer, made, boot, boot_id, age, *choice, state = loads(sealed[_START : _START + head_length])
         body = sealed[_START + head_length : -_MAC]
-        return Row._make((kind, consumer, body, made, boot, boot_id, age, *choice, number))
+        return Row._make((kind, consumer, body, made, boot, boot_id, age, *choice, number, state))
     except (ValueError, TypeError):
         return None
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from sayso.local.outbox.pick import Pick
-from sayso.local.outbox.row import Row
+from sayso.local.outbox.row import NEW, Row
 
-PENDING = "pending"
+PENDING = NEW
 PARKED = "parked"
 TAMPERED = "tampered"
 OVERRULED = "overruled"
@@ -16,6 +16,14 @@ OVERRULED = "overruled"
 
 class StoreError(Exception):
     """The entries can't be written now: the disk is full, broken or read-only."""
+
+
+class FullError(StoreError):
+    """There is no room on the disk."""
+
+
+class BusyError(StoreError):
+    """Another process holds the file."""
 
 
 class Kept(NamedTuple):

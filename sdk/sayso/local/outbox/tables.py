@@ -52,13 +52,20 @@ def append(connection: sqlite3.Connection, seal: Seal, rows: Sequence[Row], limi
     return ids
 
 
-def restore(connection: sqlite3.Connection, seal: Seal, rows: Sequence[Row], appended: int) -> None:
-    """Write entries that were found in a damaged file, under their old numbers."""
+def restore(connection: sqlite3.Connection, seal: Seal, rows: Sequence[Row], marked: Counts | None) -> None:
+    """Write entries that were found in a damaged file, under their old numbers, and what the mark said of its counts.
+
+    The entries that are missing by the mark aren't counted off: whoever opens the file finds and says that.
+    """
     connection.executemany(
         "INSERT INTO row VALUES (?, ?, '', ?, ?, ?)",
-        [(row.id, PENDING, row.consumer_id, row.seen_row, seal.close(row)) for row in rows],
+        [(row.id, row.state, row.consumer_id, row.seen_row, seal.close(row)) for row in rows],
     )
-    connection.execute("UPDATE outbox SET appended = ?, settled = ?", (appended, appended - len(rows)))
+    appended = max([row.id for row in rows] + [marked.appended if marked else 0])
+    settled = appended - len(rows)
+    if marked is not None:
+        settled = min(settled, marked.settled)
+    connection.execute("UPDATE outbox SET appended = ?, settled = ?", (appended, settled))
 
 
 def batch(connection: sqlite3.Connection, seal: Seal, pick: Pick) -> Batch:
@@ -111,18 +118,29 @@ def forget_versions(connection: sqlite3.Connection, now: Micros) -> None:
     connection.execute("DELETE FROM confirmed WHERE at NOT BETWEEN ? AND ?", (now - REMEMBERED, now))
 
 
-def mark(connection: sqlite3.Connection, ids: Sequence[int], state: str, why: str) -> None:
-    """Change how entries stand."""
+def mark(connection: sqlite3.Connection, seal: Seal | Unsealed, ids: Sequence[int], state: str, why: str) -> None:
+    """Change how entries stand. That they wait needs no seal; that they aren't sent any more is under it."""
     connection.executemany("UPDATE row SET state = ?, why = ? WHERE id = ?", [(state, why, number) for number in ids])
+    if state == PENDING or isinstance(seal, Unsealed):
+        return
+    for number in ids:
+        found = connection.execute("SELECT sealed FROM row WHERE id = ?", (number,)).fetchone()
+        row = _untouched(seal, number, found[0]) if found is not None else None
+        if row is not None:
+            sealed = seal.close(row._replace(state=state))
+            connection.execute("UPDATE row SET sealed = ? WHERE id = ?", (sealed, number))
 
 
 def changes(connection: sqlite3.Connection, seal: Seal, known: Mapping[int, str]) -> Changes:
     """Compare what is there with what is known: the consumer of each entry, by its number."""
     states: dict[int, str] = dict(connection.execute("SELECT id, state FROM row"))
-    new = [
-        kept_of(seal, connection.execute(f"{_COLUMNS} WHERE id = ?", (number,)).fetchone())
-        for number in sorted(states.keys() - known.keys())
-    ]
+    for number, sealed in connection.execute("SELECT id, sealed FROM row WHERE state != ?", (PENDING,)):
+        states[number] = _state_of(seal, _untouched(seal, number, sealed), states[number])
+    new: list[Kept] = []
+    for number in sorted(states.keys() - known.keys()):
+        there = connection.execute(f"{_COLUMNS} WHERE id = ?", (number,)).fetchone()
+        if there is not None:
+            new.append(kept_of(seal, there))
     gone: list[Gone] = []
     for number, consumer_id in known.items():
         if number not in states:
@@ -139,9 +157,29 @@ def kept_of(seal: Seal | Unsealed, found: tuple[int, str, str, str, object]) -> 
     number, consumer, state, why, sealed = found
     row = _untouched(seal, number, sealed)
     if row is not None:
-        return Kept(row, state, why)
+        return Kept(row._replace(state=PENDING), _state_of(seal, row, state), why)
     claimed = (peek(sealed) if isinstance(sealed, bytes) else None) or unreadable(number, str(consumer))
     return Kept(claimed._replace(id=number), TAMPERED, TAMPERED)
+
+
+def strays(connection: sqlite3.Connection, seal: Seal) -> list[int]:
+    """Give the entries that stand otherwise than their seal says.
+
+    Somebody wrote beside the client, or an entry that seemed tampered with can be read again. They are to wait again,
+    for that they be sent is what was asked for: a refusal must not vanish without a word.
+    """
+    return [
+        number
+        for number, state, sealed in connection.execute(
+            "SELECT id, state, sealed FROM row WHERE state != ?", (PENDING,)
+        )
+        if _state_of(seal, _untouched(seal, number, sealed), state) != state
+    ]
+
+
+def _state_of(seal: Seal | Unsealed, row: Row | None, state: str) -> str:
+    """Give how an entry stands: as written beside its seal where the seal says the same, else it waits to be sent."""
+    return state if row is None or state == row.state or isinstance(seal, Unsealed) else PENDING
 
 
 def _untouched(seal: Seal | Unsealed, number: int, sealed: object) -> Row | None:
@@ -160,5 +198,5 @@ def _tell(connection: sqlite3.Connection, seal: Seal, refusal: Row, version: int
     for found in waiting:
         kept = kept_of(seal, found)
         if kept.state != TAMPERED:
-            sealed = seal.close(having_seen(kept.row, version))
+            sealed = seal.close(having_seen(kept.row, version)._replace(state=kept.state))
             connection.execute("UPDATE row SET sealed = ? WHERE id = ?", (sealed, kept.row.id))

@@ -1,10 +1,13 @@
 """The one thread on which an outbox does what blocks, in the order it was asked to."""
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
+
+from sayso.local import forks
 
 T = TypeVar("T")
 _Job = tuple[Future[Any], Callable[[], Any]]
@@ -15,6 +18,10 @@ class Worker:
 
     def __init__(self) -> None:
         """Start nothing yet."""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -23,6 +30,9 @@ class Worker:
 
     def do(self, job: Callable[[], T]) -> Future[T]:
         """Have something done; its result or error is the future's."""
+        if self._process != os.getpid():
+            forks.renew()
+            self._begin()  # the thread and whoever held the locks are the parent's
         future: Future[T] = Future()
         with self._starting:
             self._jobs.put((future, job))

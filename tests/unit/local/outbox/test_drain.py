@@ -21,6 +21,8 @@ from sayso.errors import (
 )
 from sayso.local.outbox import pace
 from sayso.local.outbox.drain import Drainer
+from sayso.local.outbox.file import FileStore
+from sayso.local.outbox.outbox import Outbox
 from sayso.local.outbox.sending import Confirmed
 from sayso.transport.answer import Answer
 from sayso.transport.retry import FailedError
@@ -313,7 +315,7 @@ async def test_two_that_share_a_file_send_everything_once(open_outbox, line: Lin
     drainers = [Drainer(await open_outbox(), line, Clock(), board, lambda confirmed: None) for _ in range(2)]
     for number in range(20):
         await drainers[number % 2]._outbox.append([choice(consumer=f"cust-{number}")])
-    left = await asyncio.gather(*(one.flush(5) for one in drainers))
+    left = await asyncio.gather(*(one.flush(20) for one in drainers))
 
     assert left == [0, 0]
     assert sorted(one for batch in line.sent for one in batch) == sorted(f"id-{number}" for number in range(1, 21))
@@ -341,3 +343,31 @@ async def test_closing_sends_what_it_can_and_does_not_insist(drainer, line: Line
 
     assert asyncio.get_running_loop().time() - began < 1.0
     assert drainer.outbox.pending == 1
+
+
+async def test_a_server_that_asks_for_a_day_is_asked_again_after_a_minute(drainer) -> None:
+    assert drainer._pace.failed(away(86_400.0).error, 86_400.0) == 60.0
+
+
+async def test_an_error_that_nobody_expected_stops_nothing_for_good(drainer, line: Line, choice, caplog) -> None:
+    line.script = [TypeError("unforeseen")]
+    await drainer.outbox.append([choice()])
+
+    assert await drainer.flush(5) == 0
+    assert "sending failed unexpectedly: TypeError" in caplog.text
+
+
+def test_a_process_whose_loop_has_ended_lets_another_send(open_store, line: Line, board: Board, tmp_path, seal) -> None:
+    path = tmp_path / "outbox.db"
+    outbox = Outbox(lambda mended: FileStore(path, "dealer", "https://sayso.dealer.example", seal, lambda: 0), path)
+
+    async def job() -> bool:
+        await outbox.open()
+        Drainer(outbox, line, Clock(), board, lambda confirmed: None).start()
+        await asyncio.sleep(0.1)
+        return await asyncio.to_thread(lambda: open_store().lead())
+
+    assert asyncio.run(job()) is False
+    outbox._worker.stop(5)
+    assert open_store().lead() is True
+    asyncio.run(outbox.close())

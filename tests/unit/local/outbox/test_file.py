@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sayso
+from sayso.local.outbox import tables
 from sayso.local.outbox.connect import connect
 from sayso.local.outbox.pick import Pick
 from sayso.local.outbox.row import Row, Seal
@@ -40,7 +41,7 @@ def test_a_commit_is_on_disk_when_it_returns(open_store, tmp_path: Path) -> None
     connection = connect(tmp_path / "outbox.db")
 
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-    assert connection.execute("PRAGMA synchronous").fetchone()[0] >= 2
+    assert connection.execute("PRAGMA synchronous").fetchone() == (3,)  # EXTRA: the journal's end is on disk, too
     connection.close()
 
 
@@ -256,3 +257,49 @@ def test_some_other_file_is_left_alone(open_store, tmp_path: Path, content: byte
         open_store()
     assert caught.value.code == "not_an_outbox"
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("state", ["parked", "tampered", "overruled"])
+def test_nobody_can_have_an_entry_pass_for_one_that_is_not_sent(open_store, row, tmp_path: Path, state: str) -> None:
+    store = open_store()
+    store.append([row(), row()])
+    store.mark([2], PARKED, "unknown_topic")
+    change = sqlite3.connect(tmp_path / "outbox.db")
+    change.execute("UPDATE row SET state = ? WHERE id = 1", (state,))
+    change.commit()
+    change.close()
+
+    assert store.changes(lambda: {1: "cust-42", 2: "cust-42"}).states == {1: "pending", 2: "parked"}
+    assert [one.id for one in store.batch(Pick(500, 10**6)).rows] == [1]
+    assert [kept.state for kept in open_store().found.kept] == ["pending", "parked"]
+
+
+def test_a_mark_that_can_t_be_written_makes_nothing_unkept(open_store, row, monkeypatch, caplog) -> None:
+    store = open_store()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sayso.local.outbox.mark.Mark.write", full)
+    assert store.append([row("granted")]) == [1]
+    assert "the mark beside the file can't be written" in caplog.text
+
+
+def test_what_others_did_is_of_one_moment(open_store, row, monkeypatch) -> None:
+    store, other = open_store(), open_store()
+    other.append([row(), row()])
+    peeled = tables.kept_of
+    refused: list[str] = []
+
+    def meanwhile(*args):
+        if not refused:
+            other._connection.execute("PRAGMA busy_timeout = 10")
+            try:
+                other.settle([Done(row(id=2), 1)])
+            except StoreError as error:
+                refused.append(str(error))
+        return peeled(*args)
+
+    monkeypatch.setattr(tables, "kept_of", meanwhile)
+    assert [kept.row.id for kept in store.changes(dict).new] == [1, 2]
+    assert refused == ["database is locked (SQLITE_BUSY)"]

@@ -2,15 +2,23 @@
 
 import asyncio
 import logging
+import os
+import sqlite3
+import threading
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 import sayso
+from sayso.client.pending import judge
+from sayso.local.outbox.file import FileStore
 from sayso.local.outbox.notices import Loss, Parked
 from sayso.local.outbox.outbox import Outbox
 from sayso.local.outbox.pick import Pick
-from sayso.local.outbox.store import Done, StoreError
+from sayso.local.outbox.store import BusyError, Done, FullError
+from sayso.local.overlay import Overlay
 
 
 def ids(rows) -> list[str]:
@@ -133,6 +141,23 @@ async def test_what_is_in_memory_moves_to_the_disk_once_there_is_room(open_outbo
     assert await sent(await open_outbox()) == ["id-1", "held"]
 
 
+async def test_what_is_in_memory_counts_on_and_is_not_lost_when_a_loop_leaves(open_outbox, row) -> None:
+    outbox = await open_outbox()
+    losses: list[Loss] = []
+    outbox.back.on_loss.listen(losses.append)
+    await outbox.append([row(body=b"x" * 3000)])
+    fill_disk(outbox)
+    await outbox.append([row(choice_id="held", consumer="cust-43", body=b"x" * 3000)])
+    await outbox.close(final=False)
+    assert outbox.overlay.refusal("cust-43", "channel:sms") is not None
+    assert [loss.why for loss in losses] == ["in_memory"]
+
+    await outbox.open()
+    assert (outbox.pending, outbox.overlay.refusal("cust-43", "channel:sms").row) == (2, -1)
+    await outbox.refresh()
+    assert await sent(outbox) == ["id-1", "held"]
+
+
 async def test_room_is_kept_on_the_disk_for_refusals(open_outbox, row, tmp_path: Path, monkeypatch) -> None:
     outbox = await open_outbox()
     reserve = tmp_path / "outbox.db.reserve"
@@ -141,7 +166,7 @@ async def test_room_is_kept_on_the_disk_for_refusals(open_outbox, row, tmp_path:
 
     def on_full_disk(rows):
         if reserve.stat().st_size:  # the disk is full to the last byte, save what the reserve takes up
-            raise StoreError("database or disk is full (SQLITE_FULL)")
+            raise FullError("database or disk is full (SQLITE_FULL)")
         return append(rows)
 
     monkeypatch.setattr(outbox.back.keeper._store, "append", on_full_disk)
@@ -202,7 +227,7 @@ async def test_a_grant_confirmed_in_view_of_a_parked_refusal_takes_its_place_for
     outbox = await open_outbox()
     await outbox.append([row(), row(topic="purpose:ads")])
     await outbox.park(await outbox.batch(Pick(500, 10**6)), "unknown_topic", "no")
-    await outbox.overrule("cust-42", "channel:sms")
+    await outbox.overrule("cust-42", "channel:sms", 1)
     assert outbox.overlay.refusal("cust-42", "channel:sms") is None
     await outbox.close()
 
@@ -249,3 +274,100 @@ async def test_an_outbox_for_another_brand_says_so_to_whoever_uses_it(open_outbo
         with pytest.raises(sayso.ConfigurationError, match="belongs to dealer"):
             await asking
     await privacy.aclose()
+
+
+async def test_a_file_that_is_only_held_by_another_process_costs_no_reserve(
+    open_outbox, row, tmp_path: Path, monkeypatch
+) -> None:
+    outbox = await open_outbox()
+
+    def held(rows):
+        raise BusyError("database is locked (SQLITE_BUSY)")
+
+    monkeypatch.setattr(outbox.back.keeper._store, "append", held)
+    await outbox.append([row()])
+    assert (tmp_path / "outbox.db.reserve").stat().st_size == 256 * 1024
+
+
+async def test_the_reserve_is_set_aside_again_once_everything_is_sent(open_outbox, row, tmp_path: Path) -> None:
+    outbox = await open_outbox()
+    reserve = tmp_path / "outbox.db.reserve"
+    await outbox.append([row()])
+    os.truncate(reserve, 0)
+    await outbox.settle([Done(one, 1) for one in await outbox.batch(Pick(500, 10**6))])
+    assert reserve.stat().st_size == 256 * 1024
+
+
+async def test_a_check_waits_less_than_a_second_for_a_file_that_another_process_holds(
+    open_outbox, tmp_path: Path, seal
+) -> None:
+    await (await open_outbox()).close()
+    holder = sqlite3.connect(tmp_path / "outbox.db")
+    holder.execute("BEGIN EXCLUSIVE")
+    store = partial(FileStore, tmp_path / "outbox.db", "dealer", "https://sayso.dealer.example", seal, lambda: 0)
+    outbox = Outbox(lambda mended: store(on_mended=mended), tmp_path / "outbox.db")
+    began = time.monotonic()
+    await outbox.overlay.load()
+    assert time.monotonic() - began < 0.9
+    assert outbox.overlay.loaded is False
+
+    def verdict(overlay: Overlay) -> str:
+        return judge(overlay, "cust-42", "channel:sms", None, reason="granted", version=1, catalogue=None, now=0).reason
+
+    assert verdict(outbox.overlay) == "unavailable"
+    holder.close()
+    await outbox.overlay.load(whole=True)
+    assert verdict(outbox.overlay) == "granted"
+    await outbox.close()
+
+
+async def test_a_settled_entry_counts_no_longer_even_if_its_sender_was_cancelled(open_outbox, row, monkeypatch) -> None:
+    outbox = await open_outbox()
+    await outbox.append([row()])
+    rows = await outbox.batch(Pick(500, 10**6))
+    may_go_on = threading.Event()
+    settle = outbox.back.keeper.settle
+    monkeypatch.setattr(outbox.back.keeper, "settle", lambda done: (may_go_on.wait(5), settle(done)))
+    task = asyncio.create_task(outbox.settle([Done(rows[0], 1)]))
+    await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.wait([task])
+    may_go_on.set()
+    await outbox.refresh()
+    assert outbox.pending == 0
+
+
+async def test_a_grant_that_saw_no_refusal_overrules_none(open_outbox, row) -> None:
+    outbox = await open_outbox()
+    await outbox.append([row()])
+    await outbox.park(await outbox.batch(Pick(500, 10**6)), "unknown_topic", "no")
+    await outbox.overrule("cust-42", "channel:sms", 0)
+    assert outbox.overlay.refusal("cust-42", "channel:sms") is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"method":"phone"}', b'{"method":"import"}', b'{"method":"agent"}', b'{"actor":"brand"}']
+)
+async def test_somebody_else_s_grant_leaves_a_pending_refusal_standing(open_outbox, row, body: bytes) -> None:
+    outbox = await open_outbox()
+    await outbox.append([row()])
+    await outbox.append([row("granted", seen_row=1, body=body)])
+    assert outbox.overlay.refusal("cust-42", "channel:sms") is not None
+
+
+async def test_a_refusal_of_a_cancelled_call_that_can_t_be_kept_is_reported_as_lost(
+    open_outbox, row, monkeypatch
+) -> None:
+    outbox = await open_outbox()
+    said: list[Loss] = []
+    outbox.back.on_loss.listen(said.append)
+
+    def fails(rows):
+        raise sayso.ConfigurationError("not this file", code="outbox_of_another")
+
+    monkeypatch.setattr(outbox.back.keeper, "append", fails)
+    outbox.hand_over([row()])
+    await outbox.refresh()
+    assert [(loss.why, loss.number, loss.entries) for loss in said] == [
+        ("not_sent", 1, (("cust-42", "channel:sms", "denied"),))
+    ]

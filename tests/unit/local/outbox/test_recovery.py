@@ -1,11 +1,14 @@
 """A damaged file: whole entries are carried over, the file is kept aside, and what is missing is said."""
 
+import os
 import random
+import signal
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from sayso.local.outbox import recovery
 from sayso.local.outbox.pick import Pick
 from sayso.local.outbox.store import Done
 
@@ -140,3 +143,44 @@ def test_damage_found_while_the_file_is_in_use_is_mended_in_use(filled: Path, op
     (number,) = other.append([row()])
     assert number == COUNT + 2
     assert [kept.row.id for kept in open_store().found.kept][-2:] == [COUNT + 1, COUNT + 2]
+
+
+@pytest.mark.parametrize("step", ["tables.restore", "recovery.put_in_place", "OutboxFile._note"])
+def test_a_process_killed_while_it_mends_loses_no_whole_entry(
+    filled: Path, open_store, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with filled.open("r+b") as file:
+        file.write(b"\0" * 100)
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(f"sayso.local.outbox.opening.{step}", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        open_store()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+
+    found = open_store().found
+    assert ids(found) == list(range(21, COUNT + 1))
+    assert found.missing == 0
+    assert [path.name for path in filled.parent.glob("*.mending*")] == []
+
+
+def test_what_is_missing_is_said_also_when_the_process_that_mended_was_killed(
+    filled: Path, open_store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = filled.read_bytes()
+    filled.write_bytes(content[: len(content) // 2])
+    child = os.fork()
+    if child == 0:
+
+        def killed(*_: object) -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        real = recovery.put_in_place
+        monkeypatch.setattr(recovery, "put_in_place", lambda *args: killed(real(*args)))
+        open_store()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+
+    found = open_store().found
+    assert found.missing == LEFT - len(ids(found)) > 0
+    assert open_store().found.missing == 0
