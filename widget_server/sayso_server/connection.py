@@ -39,7 +39,9 @@ class Connection(web.RequestHandler):
             ConnectionError: A part of another answer is out already; all that is left is to cut the connection.
         """
         request_id = new_request_id()
-        level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.DEBUG
+        # Whoever goes away while being answered is no fault of the server's.
+        failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(exc, ConnectionError)
+        level = logging.ERROR if failed else logging.DEBUG
         log.log(level, "answered %d to a request that went wrong: %s, request %s", status, _kind(exc), request_id)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer is underway already")

@@ -52,7 +52,8 @@ class Asking(Handle):
             topic: Such as `partner:vinsolutions:share`.
             device: The device it would happen on; permissions need one.
             as_of: A past moment, with a zone: what the answer would have been then.
-            at_least: A version that the answer must not fall behind; `unavailable` if it isn't reached in time.
+            at_least: A version that the answer must not fall behind; `unavailable` if the server isn't there
+                yet: `decide` asks once, and doesn't wait as `allows` and `preferences` do.
 
         Returns:
             Always a decision: `unknown_topic` for an unknown topic, `unavailable` in an outage, within a second.

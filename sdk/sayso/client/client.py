@@ -240,7 +240,11 @@ class Client(Keeping, Watching):
             await self._outbox.close(final=False)
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            await self._transport.aclose()  # nobody will call `aclose` for what never began
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -41,9 +41,16 @@ def private_path(path: str | os.PathLike[str]) -> Path:
     if found.st_mode & _OTHERS_WRITE:
         raise _refused(
             f"others may write in the directory {directory} (mode {stat.S_IMODE(found.st_mode):04o}) and could replace "
-            f"{given.name}; run: chmod go-w {directory}, or choose a directory of your own"
+            f"{given.name}; {_remedy(directory, found)}"
         )
     return directory / given.name
+
+
+def _remedy(directory: Path, found: os.stat_result) -> str:
+    # Many programs need /tmp and its like as they are.
+    shared = found.st_uid != os.geteuid() or found.st_mode & stat.S_ISVTX
+    own = f"choose a directory of your own (mkdir -m 700 {directory}/sayso)" if shared else "choose another directory"
+    return own if shared else f"run: chmod go-w {directory}, or {own}"
 
 
 def check_private(path: Path) -> bool:

@@ -149,3 +149,13 @@ async def test_a_proxy_from_the_environment_is_used_only_when_asked_for(
     server.granted.add("channel:sms")
     async with make_client(trust_env=trusted) as privacy:
         assert await privacy.consumer("cust-42").allows("channel:sms") is reached
+
+
+async def test_a_client_that_can_t_begin_leaves_nothing_open(make_client, tmp_path, no_warnings) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+
+    with pytest.raises(sayso.ConfigurationError):
+        async with make_client(outbox=shared / "outbox.db"):
+            pass

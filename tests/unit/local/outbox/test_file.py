@@ -129,6 +129,17 @@ def test_a_directory_that_others_may_write_is_refused(open_store, tmp_path: Path
         open_store(path=folder / "outbox.db")
 
 
+def test_nobody_is_told_to_change_a_directory_that_everybody_shares(open_store, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+
+    with pytest.raises(sayso.ConfigurationError, match=f"mkdir -m 700 {shared}/sayso") as caught:
+        open_store(path=shared / "outbox.db")
+
+    assert "chmod" not in str(caught.value)
+
+
 def test_a_directory_that_is_not_there_is_named_with_the_remedy(open_store, tmp_path: Path) -> None:
     with pytest.raises(sayso.ConfigurationError, match="make one: mkdir -m 700"):
         open_store(path=tmp_path / "missing" / "outbox.db")
