@@ -10,6 +10,7 @@ import pytest
 
 from sayso.model.ids import new_anonymous_id
 from sayso.wire import Role, TokenClass
+from sayso_server.app import SERVICES
 from sayso_server.clock import SystemClock
 from sayso_server.services import make_services
 from sayso_server.services.caller import Caller
@@ -320,18 +321,26 @@ async def test_a_refusal_holds_again_once_the_grant_that_lifted_it_has_ended(dea
 # --- waiting is bounded -------------------------------------------------------------------------------------
 
 
+async def until_waiting(brand: Brand, count: int) -> None:
+    """Return once so many requests wait for a version."""
+    reading = brand.world.app[SERVICES].reading
+    async with asyncio.timeout(20):
+        while sum(reading._waiting.values()) < count:  # noqa: ASYNC110 - nothing rings when a request begins to wait
+            await asyncio.sleep(0.01)
+
+
 async def test_64_wait_under_one_key_and_the_next_is_told_to_come_again(
     dealer: Brand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sayso_server.services.reading.AT_LEAST_WAIT", timedelta(seconds=5))
+    monkeypatch.setattr("sayso_server.services.reading.AT_LEAST_WAIT", timedelta(seconds=30))
     await dealer.add_key("other", list(TokenClass), list(Role))
     waiting = [asyncio.create_task(dealer.preferences(query="?at_least=1")) for _ in range(64)]
-    await asyncio.sleep(0.5)
+    await until_waiting(dealer, 64)
 
     refused = await dealer.call("GET", ONE + "?at_least=1")
     at_once = await dealer.call("GET", ONE + "?at_least=0")
     other = asyncio.create_task(dealer.call("GET", ONE + "?at_least=1", token=dealer.backend(key="other")))
-    await asyncio.sleep(0.1)
+    await until_waiting(dealer, 65)
     await dealer.say("channel:sms", "denied")
 
     assert (refused.status, refused.code, refused.headers["Retry-After"]) == (429, "rate_limited", "1")
@@ -344,15 +353,15 @@ async def test_64_wait_under_one_key_and_the_next_is_told_to_come_again(
 async def test_a_consumer_who_waits_as_often_as_they_may_keeps_neither_brand_nor_others_waiting(
     dealer: Brand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sayso_server.services.reading.AT_LEAST_WAIT", timedelta(seconds=5))
+    monkeypatch.setattr("sayso_server.services.reading.AT_LEAST_WAIT", timedelta(seconds=30))
     path = "/v1/me/preferences?at_least=1"
     waiting = [asyncio.create_task(dealer.page("GET", path)) for _ in range(4)]
-    await asyncio.sleep(0.3)
+    await until_waiting(dealer, 4)
 
     fifth = await dealer.page("GET", path)
     others = [asyncio.create_task(dealer.page("GET", path, sub="cust-43"))]
     others += [asyncio.create_task(dealer.call("GET", ONE + "?at_least=1")) for _ in range(64)]
-    await asyncio.sleep(0.5)
+    await until_waiting(dealer, 69)
     await dealer.say("channel:sms", "denied", consumer="cust-43")
     await dealer.say("channel:sms", "denied")
 
