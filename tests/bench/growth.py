@@ -21,6 +21,7 @@ from sayso.wire import TokenClass
 from sayso_server.clock import SystemClock
 from sayso_server.services.caller import Caller
 from sayso_server.services.catalogues import Published
+from sayso_server.services.marks import Marks
 from sayso_server.services.recording import Recording
 from sayso_server.storage.memory import MemoryStorage
 
@@ -112,7 +113,7 @@ async def _rows() -> tuple[tuple[object, ...], list[tuple[object, ...]]]:
         def of(self, _: str) -> Published:
             return Published(1, read_catalogue(CATALOGUE))
 
-    recording = Recording(storage, Catalogues(), SystemClock())  # type: ignore[arg-type]
+    recording = Recording(storage, Catalogues(), SystemClock(), Marks())  # type: ignore[arg-type]
     batch = {
         "choices": [
             {

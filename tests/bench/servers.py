@@ -17,7 +17,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apsw
 from aiohttp import web
@@ -38,6 +38,9 @@ from sayso_server.storage.sqlite import SqliteStorage
 
 BRAND = "bench"
 CATALOGUE = Path(__file__).parents[2] / "examples/automotive/catalogue.toml"
+
+
+_Kind = TypeVar("_Kind")
 
 
 class StoresNothing(Recording):
@@ -89,6 +92,13 @@ class FromMemory(Reading):
         return self.kept
 
 
+def _as(kind: type[_Kind], service: object) -> _Kind:
+    """Give a service that does the same but for what `kind` overrides, with the same parts."""
+    other = kind.__new__(kind)
+    vars(other).update(vars(service))
+    return other
+
+
 async def serve(kind: str, database: Path) -> None:
     """Serve until standard input closes; the first line printed says where and with which key."""
     clock = SystemClock()
@@ -104,18 +114,17 @@ async def serve(kind: str, database: Path) -> None:
     await storage.add_key(key)
     await services.catalogues.refresh()
     await services.publishing.publish(BRAND, read_catalogue(CATALOGUE))
-    parts = (storage, services.catalogues, clock)
     if kind == "stores-nothing":
-        object.__setattr__(services, "recording", StoresNothing(*parts))
+        object.__setattr__(services, "recording", _as(StoresNothing, services.recording))
     elif kind == "bare-commit":
-        recording = BareCommit(*parts)
+        recording = _as(BareCommit, services.recording)
         recording.connection = apsw.Connection(str(database.with_suffix(".bare")))
         recording.connection.pragma("journal_mode", "wal")
         recording.connection.pragma("synchronous", "full")
         recording.connection.execute("CREATE TABLE IF NOT EXISTS bare (body TEXT)")
         object.__setattr__(services, "recording", recording)
     elif kind == "from-memory":
-        object.__setattr__(services, "reading", FromMemory(storage, services.catalogues, services.disclosures, clock))
+        object.__setattr__(services, "reading", _as(FromMemory, services.reading))
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]

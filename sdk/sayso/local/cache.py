@@ -232,6 +232,12 @@ class Cache:
         """Take in a version that this process has just recorded."""
         self.changed(consumer_id, version)
 
+    def linked(self, visitor: str, consumer_id: str) -> None:
+        """Take in that a visitor is a consumer, whose answers count for both from now on."""
+        with self._lock:
+            self.vouched.aliases.learn(visitor, consumer_id)
+            self.vouched.drop(visitor)
+
     def catalogue(self, revision: int) -> None:
         """Take in that a catalogue was published: everything decided by an older one goes, only versions stay."""
         with self._lock:

@@ -71,7 +71,10 @@ class Floor:
         if not self.needs_saving:
             return
         try:
-            await asyncio.to_thread(self._save)
+            try:
+                await asyncio.to_thread(self._save)
+            except RuntimeError:  # the interpreter ends, and lends nobody a thread any more
+                self._save()
         except (Error, OSError) as error:
             _log.warning("what was seen of the server can't be kept for the next start (%s)", type(error).__name__)
 

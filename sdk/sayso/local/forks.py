@@ -57,9 +57,11 @@ def watch(thing: Forked, *, last: bool = False) -> None:
         thing: What.
         last: Whether it comes to rest after everything else: its lock is taken by what others do until they rest.
     """
-    _watched.alive.add(thing)
-    if last:
-        _watched.last.add(thing)
+    renew()
+    with _watched.gate:  # a fork that is being prepared goes through all of them
+        _watched.alive.add(thing)
+        if last:
+            _watched.last.add(thing)
 
 
 def renew() -> None:

@@ -5,10 +5,11 @@ All of it belongs to one event loop, the one that called `start`. Other loops, a
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
 from threading import get_ident
+from typing import Any
 
 from sayso.errors import Error, ForbiddenError, NotAuthenticatedError, RateLimitedError, UnavailableError
 from sayso.local.cache import Cache
@@ -18,6 +19,7 @@ from sayso.local.freshness import Freshness, Head, Pace, ask_head
 from sayso.local.own_loop import OwnLoop
 from sayso.local.status import StatusBoard
 from sayso.local.stream import ChangeStream
+from sayso.model.instant import Micros
 from sayso.transport.clock import Clock
 from sayso.transport.http import Transport
 
@@ -27,7 +29,12 @@ _KEY = "key"
 
 
 class Live:
-    """Follows the changes of one brand for one client."""
+    """Follows the changes of one brand for one client.
+
+    Attributes:
+        on_anew: Run whenever changes may have been missed.
+        on_erased: Called with each consumer who was erased, the version that it made, and when that was.
+    """
 
     def __init__(
         self,
@@ -60,6 +67,8 @@ class Live:
         self._stream = ChangeStream(transport, self, clock, jitter=jitter)
         self._own = OwnLoop(self._forget)
         self._begun = asyncio.Event()
+        self.on_erased: Callable[[str, int, Micros], None] = lambda *_: None
+        self.on_anew: Callable[[], Coroutine[Any, Any, None]] | None = None
         watch(self, last=True)  # whatever waits for a moment between two writes may be writing into the cache
 
     def here(self) -> bool:
@@ -132,11 +141,18 @@ class Live:
 
     def broken(self) -> None:
         """Ask for the head before anything else is answered: what comes back may be older."""
+        if self._stream.error is not None:
+            self._board.trouble(str(self._stream.error))
         self._floor.doubt()
 
     def changed(self, consumer_id: str, version: int) -> None:
         """Drop what is older."""
         self._cache.changed(consumer_id, version)
+
+    def erased(self, consumer_id: str, version: int, erased_at: Micros) -> None:
+        """Drop everything of theirs until then, save the version."""
+        self._cache.changed(consumer_id, version)
+        self.on_erased(consumer_id, version, erased_at)
 
     def catalogue(self, revision: int) -> None:
         """Drop what an older catalogue decided."""
@@ -162,14 +178,14 @@ class Live:
         seen = self._floor.position
         try:
             head = await ask_head(self._transport, self._stream.stream_id)
-        except (UnavailableError, RateLimitedError):
-            self._board.reached(False)
+        except (UnavailableError, RateLimitedError) as error:
+            self._board.reached(False, str(error))
             self._floor.doubt()
         except (NotAuthenticatedError, ForbiddenError) as error:
             self._board.reached(True)
             self._board.blocked(f"the server refuses this client's key: {error}", by=_KEY)
-        except Error:
-            self._board.reached(True)  # an older server, which has no head to tell
+        except Error as error:
+            self._board.reached(True, str(error))  # an older server has no head to tell; a wrong SAYSO_URL neither
         else:
             self._board.reached(True)
             self._board.unblocked(by=_KEY)
@@ -201,6 +217,8 @@ class Live:
         self._proved()
         self._begun.set()
         self._own.once("sayso-head", self._ask())  # proves it now instead of with the next second
+        if self.on_anew is not None:
+            self._own.once("sayso-anew", self.on_anew())
 
     def _forget(self) -> None:
         self._cache.vouched.thread = 0

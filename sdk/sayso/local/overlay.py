@@ -71,15 +71,27 @@ class Overlay(Renewed):
             async with asyncio.timeout(_PATIENCE):
                 await self._load()
 
-    def refusal(self, consumer_id: str, topic: str) -> PendingChoice | None:
+    def parked(self) -> list[str]:
+        """Give the consumers of whom something is parked."""
+        with self._lock:
+            return [whose for whose, said in self.consumers.items() if any(one.parked for one in said)]
+
+    def refusal(
+        self, consumer_id: str, topic: str, holds: Callable[[PendingChoice], bool] = lambda grant: True
+    ) -> PendingChoice | None:
         """Give the pending or parked refusal that answers a topic for now, or None.
 
         A refusal of `*` answers every topic. A pending grant made after it, in view of it, takes its place.
+
+        Args:
+            consumer_id: Whose.
+            topic: What was asked.
+            holds: Tells whether a grant would allow if it stood. One that doesn't takes no refusal's place.
         """
         said = list(self.consumers.get(consumer_id, ()))
         for one in reversed(said):
             if one.refuses and one.topic in (topic, EVERY_TOPIC):
-                if _outdone(one, topic, said):
+                if _outdone(one, topic, said, holds):
                     return None
                 return one
         return None
@@ -186,13 +198,16 @@ class Overlay(Renewed):
             self.on_refusal(consumer_id)
 
 
-def _outdone(refusal: PendingChoice, topic: str, said: Iterable[PendingChoice]) -> bool:
+def _outdone(
+    refusal: PendingChoice, topic: str, said: Iterable[PendingChoice], holds: Callable[[PendingChoice], bool]
+) -> bool:
     return any(
         one.topic == topic
         and not one.refuses
         and not one.parked
         and one.until != 0  # somebody else's word for the consumer waits for the server
         and 0 < refusal.row <= one.seen_row
+        and holds(one)
         for one in said
         if one.kind == CHOICE
     )

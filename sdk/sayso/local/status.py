@@ -36,6 +36,7 @@ class StatusBoard:
         self._live_until = 0.0
         self._starting_until = 0.0
         self._blocks: dict[str, str] = {}
+        self._trouble = ""
         self._callbacks: list[Callable[[Status], object]] = []
         self._told = Status.STARTING
 
@@ -52,7 +53,12 @@ class StatusBoard:
 
     @property
     def reason(self) -> str:
-        """What stands in the way and what to do about it; empty unless `blocked`."""
+        """What stands in the way and what to do about it; empty while nothing does."""
+        return self.blocks or ("" if self.status is Status.LIVE else self._trouble)
+
+    @property
+    def blocks(self) -> str:
+        """What stands in the way while `blocked`, else empty. It names no address, and explains decisions."""
         return " ".join(dict.fromkeys(self._blocks.values()))
 
     def on_change(self, callback: Callable[[Status], object]) -> Callable[[], None]:
@@ -75,9 +81,19 @@ class StatusBoard:
         """Report that it has begun to prove that answers are fresh, which takes a moment."""
         self._starting_until = self._clock.boot() + patience.total_seconds()
 
-    def reached(self, answered: bool) -> None:
-        """Report whether the server answered."""
+    def reached(self, answered: bool, why: str = "") -> None:
+        """Report whether the server answered.
+
+        Args:
+            answered: Whether it did.
+            why: If not, what was in the way: a sentence with the cause and the remedy.
+        """
         self._reached = answered
+        self._trouble = why
+
+    def trouble(self, why: str) -> None:
+        """Report what was in the way of one question, or with an empty text that it was answered."""
+        self._trouble = why
 
     def blocked(self, why: str, *, by: str = "outbox") -> None:
         """Report something that needs somebody's attention.

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from sayso.errors import Error, ForbiddenError, NotAuthenticatedError, NotFoundError, UnavailableError
 from sayso.local.freshness import Head, read_head
 from sayso.local.sse import Event, Parser
+from sayso.model.instant import Micros, parse_instant
 from sayso.transport.clock import Clock
 from sayso.transport.codec import loads
 from sayso.transport.http import Transport
@@ -42,6 +43,10 @@ class Follower(Protocol):
 
     def changed(self, consumer_id: str, version: int) -> None:
         """A consumer is at a version now."""
+        ...
+
+    def erased(self, consumer_id: str, version: int, erased_at: Micros) -> None:
+        """A consumer was erased at a moment of the server's clock, which is a version."""
         ...
 
     def catalogue(self, revision: int) -> None:
@@ -121,7 +126,11 @@ class ChangeStream:
         match event.name:
             case "change":
                 data = loads(event.data.encode())
-                self._follower.changed(data["consumer_id"], int(data["version"]))
+                if data.get("erased") is True:
+                    erased_at = parse_instant(data["erased_at"])
+                    self._follower.erased(data["consumer_id"], int(data["version"]), erased_at)
+                else:
+                    self._follower.changed(data["consumer_id"], int(data["version"]))
             case "position":
                 self._follower.delivered_to(int(loads(event.data.encode())["position"]))
                 self._cursor = event.id or self._cursor

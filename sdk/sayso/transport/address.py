@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from sayso.errors import ConfigurationError
 
+_API = "v1"
+
 
 def check_address(url: str, *, name: str = "url") -> str:
     """Give the address back without a slash at its end.
@@ -27,6 +29,8 @@ def check_address(url: str, *, name: str = "url") -> str:
         raise _wrong(name, "has a user name or password in it; the key goes into SAYSO_KEY_ID and SAYSO_SECRET")
     if parts.query or parts.fragment:
         raise _wrong(name, "has a query or fragment; give the address only")
+    if parts.path.rstrip("/").rpartition("/")[2] == _API:
+        raise _wrong(name, f"ends in /{_API}, which the client adds itself; leave that out")
     if parts.scheme == "http" and not _is_loopback(host):
         raise _wrong(name, "is plain http to another machine, which would send tokens in the clear; use https")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"

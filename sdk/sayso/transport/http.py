@@ -20,13 +20,15 @@ from sayso.transport.sessions import Sessions
 from sayso.transport.streaming import EVENT_STREAM, listen
 from sayso.transport.tokens import TokenMinter
 from sayso.transport.trouble import trouble_of
-from sayso.wire import JSON_TYPE, Code
+from sayso.wire import JSON_TYPE, ZIP_TYPE, Code
 
 ATTEMPT = timedelta(seconds=10)
 _OK = range(200, 300)
 _TIME_BOXES = 16
 """There are a handful that never change, and those of checks, which have what is left of a second."""
 _NOT_MODIFIED = 304
+_SIGN_ANEW = frozenset({Code.TOKEN_EXPIRED.value, Code.TOKEN_USED.value})
+"""Another token helps: a call that hands over or erases everything uses its token up."""
 
 Body = bytes | Callable[[], bytes] | None
 """What to send: bytes, or a function that makes them anew for each attempt."""
@@ -38,6 +40,7 @@ class _Call(NamedTuple):
     body: Body
     scope: str
     etag: str | None
+    single_use: bool = False
 
 
 class Transport:
@@ -83,6 +86,7 @@ class Transport:
         scope: str = "backend",
         time_box: timedelta | None = None,
         etag: str | None = None,
+        single_use: bool = False,
     ) -> Answer:
         """Send until there is an answer, the answer is final, or the time is up.
 
@@ -96,11 +100,12 @@ class Transport:
             scope: The roles that the token claims.
             time_box: Instead of the client's own.
             etag: The entity tag of what is here already; an `unchanged` answer then says that it still holds.
+            single_use: The call uses its token up, so each attempt gets one of its own.
 
         Raises:
             Error: The class says what to do; see `sayso.errors`.
         """
-        call = _Call(method, self._urls.get(path) or self._url(path), body, scope, etag)
+        call = _Call(method, self._urls.get(path) or self._url(path), body, scope, etag, single_use)
         timeout = self._timeout if time_box is None else self._timeouts.get(time_box) or self._timeout_for(time_box)
         began = self._clock.boot()
         try:
@@ -166,7 +171,7 @@ class Transport:
                 call.method,
                 call.url,
                 data=call.body() if callable(call.body) else call.body,
-                headers=self._headers(call.scope, call.etag),
+                headers=self._single(call.scope) if call.single_use else self._headers(call.scope, call.etag),
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=timeout,
@@ -180,13 +185,14 @@ class Transport:
                 raise FailedError(trouble)
             raise trouble
         if status in _OK:
-            return Answer(headers, decode(raw), asked_at, raw)
+            data = None if headers.get("Content-Type") == ZIP_TYPE else decode(raw)
+            return Answer(headers, data, asked_at, raw)
         if status == _NOT_MODIFIED and call.etag is not None:
             return Answer(headers, None, asked_at)
         refusal = error_of(status, headers, raw, now=self._clock.now())
         if isinstance(refusal, NotAuthenticatedError) and not renewed:
             again_by = self._by_the_servers_clock(headers)
-            if again_by is not None or refusal.code == Code.TOKEN_EXPIRED:
+            if again_by is not None or refusal.code in _SIGN_ANEW:
                 self._minter.forget()
                 try:
                     return await self._attempt(call, timeout, asked_at, renewed=True)
@@ -201,6 +207,10 @@ class Transport:
     def _by_the_servers_clock(self, headers: Mapping[str, str]) -> Micros | None:
         server_time = date_of(headers)
         return None if server_time is None else self._minter.follow(server_time)
+
+    def _single(self, scope: str) -> CIMultiDict[str]:
+        token = self._minter.single_token(scope)
+        return CIMultiDict({**self._headers(scope), "Authorization": f"Bearer {token}"})
 
     def _headers(self, scope: str, etag: str | None = None) -> CIMultiDict[str]:
         token = self._minter.backend_token(scope)

@@ -20,11 +20,17 @@ from sayso.errors import (
 )
 from sayso.model.instant import Micros, from_micros, to_micros
 from sayso.transport.codec import loads
-from sayso.wire import PROBLEM_TYPE, REQUEST_ID
+from sayso.wire import PROBLEM_TYPE, REQUEST_ID, Code
 
 RETRIED = frozenset({408, 425, 429})
 _SERVER_ERROR = 500
 _REDIRECT = range(300, 400)
+_NOT_FOUND = 404
+_NO_SUCH_ADDRESS = frozenset({Code.NOT_FOUND.value, f"http_{_NOT_FOUND}"})
+_WRONG_ADDRESS = (
+    "there is no Sayso API at this address. SAYSO_URL (or url=) is the server's address alone, such as "
+    "http://127.0.0.1:8787; leave out what follows the port, unless a proxy serves Sayso under that path"
+)
 _SHOWN = 3
 _LONGEST = 500
 _HARMLESS_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -68,9 +74,11 @@ def _error_of(status: int, headers: Mapping[str, str], raw: bytes, *, now: Micro
     message = _message(status, body, problems, code, request_id)
     if status == 409:  # noqa: PLR2004 - a status is its own name
         current = body.get("current_version")
+        legal = body.get("legal")
         return ConflictError(
             message,
             current_version=current if isinstance(current, int) else None,
+            legal=tuple(map(str, legal)) if isinstance(legal, list) else (),
             code=code,
             request_id=request_id,
             problems=problems,
@@ -135,7 +143,12 @@ def _request_id(body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
 def _members(body: Mapping[str, Any]) -> list[Problem]:
     errors = body.get("errors")
     return [
-        Problem(str(error.get("pointer", "")), str(error.get("code", "")), str(error.get("message", "")))
+        Problem(
+            str(error.get("pointer", "")),
+            str(error.get("code", "")),
+            str(error.get("message", "")),
+            error["notice"] if isinstance(error.get("notice"), dict) else None,
+        )
         for error in (errors if isinstance(errors, list) else [])
         if isinstance(error, dict)
     ]
@@ -146,6 +159,8 @@ def _message(status: int, body: Mapping[str, Any], problems: tuple[Problem, ...]
     if len(problems) > _SHOWN:
         said.append(f"and {len(problems) - _SHOWN} more")
     text = "; ".join(said) or str(body.get("detail") or body.get("title") or _bare(status))
+    if status == _NOT_FOUND and code in _NO_SUCH_ADDRESS:
+        text = _WRONG_ADDRESS
     marks = ", ".join(part for part in (code, request_id and f"request {request_id}") if part)
     return f"{text[:_LONGEST]} [{marks}]"
 

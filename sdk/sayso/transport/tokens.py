@@ -84,6 +84,10 @@ class TokenMinter:
         self._renewable[scope] = token, issued_at, issued_at + span_micros(BACKEND_LIFE - RENEW_BEFORE_EXPIRY)
         return token
 
+    def single_token(self, scope: str = Role.BACKEND.value) -> str:
+        """Give a token for one call that uses it up; see `backend_token`."""
+        return self._sign(TokenType.BACKEND, self._clock.now() + self._ahead, BACKEND_LIFE, scope=_checked_scope(scope))
+
     def forget(self) -> None:
         """Make the next `backend_token` a new one, after the server refused the last."""
         self._renewable.clear()

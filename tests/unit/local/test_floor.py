@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -180,3 +182,37 @@ def test_several_clients_writing_at_once_leave_the_highest_position(tmp_path: Pa
 
     assert read_seen(path, "dealer") == Seen("dealer", "store-1", 40)
     assert sorted(os.listdir(tmp_path)) == ["outbox.db.seen", "outbox.db.seen.lock"]
+
+
+_ENDING = """
+import os, sys
+from sayso.client.portal import Portal
+from sayso.local.floor import Floor
+from sayso.local.status import StatusBoard
+from sayso.transport.clock import SYSTEM_CLOCK
+
+floor = Floor(sys.argv[1], "dealer", StatusBoard(SYSTEM_CLOCK))
+
+async def begin():
+    await floor.load()
+    floor.check_store("store-1")
+    floor.saw(5)
+
+async def end():
+    await floor.save()
+    os.write(1, b"and then the rest")
+
+async def nothing():
+    pass
+
+portal = Portal(begin, end)
+portal.run(nothing())
+"""
+
+
+def test_what_was_seen_is_kept_as_the_interpreter_ends_and_what_comes_after_it_is_done(make) -> None:
+    outbox = make.seen.with_name("outbox.db")
+    ended = subprocess.run([sys.executable, "-c", _ENDING, outbox], capture_output=True, timeout=60, check=True)
+
+    assert ended.stdout == b"and then the rest"
+    assert read_seen(make.seen, "dealer").position == 5

@@ -15,6 +15,9 @@ from sayso.client.memory import Memory
 from sayso.client.probe import Probe
 from sayso.errors import UnavailableError
 from sayso.local import forks
+from sayso.local.outbox.memory import MemoryStore
+from sayso.local.outbox.outbox import Outbox
+from sayso.local.outbox.row import Row
 from sayso.local.outbox.worker import Worker
 from sayso.local.overlay import Overlay, PendingChoice
 
@@ -155,3 +158,32 @@ def test_a_worker_that_finds_itself_in_another_process_starts_a_thread_there() -
     finally:
         end()
         worker.stop(1)
+
+
+def test_an_entry_handed_in_after_a_fork_that_told_nobody_is_kept() -> None:
+    outbox = Outbox(lambda _: MemoryStore(), None)
+    entry = Row("choice", "cust-42", b"{}", 0, 1.0, "", choice_id="a", topic="channel:sms", answer="denied")
+    assert outbox.hand_in([entry]).result(5) == [1]
+
+    def use() -> None:
+        assert outbox.hand_in([entry]).result(4) == [2]
+
+    assert in_a_child(use, ctypes.PyDLL(None).fork) == 0
+
+
+def test_what_is_made_while_a_fork_is_prepared_waits_for_it() -> None:
+    made = threading.Event()
+
+    def make() -> None:
+        Overlay()
+        made.set()
+
+    thread = threading.Thread(target=make)
+    forks._before()
+    try:
+        thread.start()
+        assert made.wait(0.2) is False
+    finally:
+        forks._in_parent()
+    thread.join(5)
+    assert made.is_set()

@@ -82,3 +82,26 @@ async def test_a_block_reported_on_a_loop_is_told_there_and_one_from_a_thread_wa
     board.tell()
 
     assert heard == ["blocked", "starting"]
+
+
+def test_the_reason_says_why_the_server_could_not_be_asked_until_it_answers(board, clock) -> None:
+    board.trouble("connection refused")
+    assert (board.status, board.reason) == ("starting", "connection refused")
+    board.reached(False, "no answer in time")
+    assert (board.status, board.reason, board.blocks) == ("offline", "no answer in time", "")
+    board.blocked("the key was revoked")
+    assert board.reason == "the key was revoked"
+    board.unblocked()
+    assert board.reason == "no answer in time"
+    board.reached(True)
+    assert board.reason == ""
+
+
+def test_while_answers_are_proved_fresh_nothing_stands_in_the_way(board, clock) -> None:
+    board.live(clock.boot() + 5)
+    board.trouble("the stream broke off")
+    assert (board.status, board.reason) == ("live", "")
+    clock.advance(5)
+    assert board.reason == "the stream broke off"
+    board.trouble("")
+    assert board.reason == ""

@@ -13,6 +13,7 @@ from sayso.local.outbox.notices import Bell, Loss, Parked, Why
 from sayso.local.outbox.row import Row
 from sayso.local.outbox.store import OVERRULED, PENDING, BusyError, Changes, Done, Kept, Opened, Store, StoreError
 from sayso.local.overlay import Overlay, PendingChoice
+from sayso.model.instant import Micros
 
 _log = logging.getLogger("sayso.outbox")
 
@@ -92,7 +93,12 @@ class Backroom:
         """Learn what other processes did, and move to the disk what didn't fit before."""
         self._renumber()
         by_row = self._overlay.by_row
-        changes = self.keeper.changes(lambda: {row: consumer for row, (consumer, _) in by_row().items() if row > 0})
+        try:
+            changes = self.keeper.changes(lambda: {row: consumer for row, (consumer, _) in by_row().items() if row > 0})
+        except StoreError:
+            if not self.keeper.held:
+                raise
+            changes = None  # what is in memory is sent all the same
         if changes is not None:
             self._learn(changes, by_row())
             self.on_kept()
@@ -102,6 +108,23 @@ class Backroom:
         self.keeper.settle(done)
         for row, _ in done:
             self._overlay.drop(row.consumer_id, row.choice_id)
+
+    def let_go(self, consumer_id: str, before: Micros | None) -> None:
+        """Take out what is of a consumer who was erased, and report it."""
+        rows = self.keeper.let_go(consumer_id, before)
+        for row in rows:
+            self._overlay.drop(row.consumer_id, row.choice_id)
+        for one in self._overlay.consumers.get(consumer_id, ()):  # what another process took out of the file
+            if one.parked and (before is None or one.made <= before):
+                self._overlay.drop(consumer_id, one.choice_id)
+        if rows:
+            self.report_erased(rows)
+
+    def report_erased(self, rows: Sequence[Row]) -> None:
+        """Report entries about somebody who was erased after they were made."""
+        message = "the consumer was erased after this was recorded here; nothing brings it back"
+        _log.warning("outbox: dropped %d entries of erased consumers", len(rows))
+        self.on_loss.ring(Loss(Why.ERASED, len(rows), message, notices.named(list(rows))))
 
     def park(self, rows: Sequence[Row]) -> None:
         """Show that entries are sent no more by themselves; refusals among them go on counting."""
@@ -148,9 +171,8 @@ class Backroom:
         """Take note that the file proved damaged while it was in use."""
         there = {kept.row.id for kept in opened.kept}
         for number, (consumer_id, one) in self._overlay.by_row().items():
-            # A refusal that the disk has lost goes on counting here; nothing says that it reached the server.
-            if number > 0 and number not in there and not one.refuses:
-                self._overlay.drop(consumer_id, one.choice_id)
+            if number > 0 and number not in there:
+                self._lost(consumer_id, one)
         self._take_over(opened)
 
     def _count(self, rows: Sequence[Row], outcome: Outcome) -> None:
@@ -178,18 +200,27 @@ class Backroom:
                 consumer_id, one = before[number]
                 if version is not None:
                     self.on_seen(consumer_id, version)  # the cache first
-                if version is None and one.refuses:
-                    # Nothing says that the server has it: the file may have been mended and have lost it.
-                    self._overlay.park(consumer_id, one.choice_id)
-                else:
                     self._overlay.drop(consumer_id, one.choice_id)
+                else:  # the file may have been mended and have lost it
+                    self._lost(consumer_id, one)
         for kept in changes.new:
             if kept.state != OVERRULED:
                 self._overlay.add(kept.row.consumer_id, kept.row.pending(parked=kept.parked))
         for number, state in changes.states.items():
-            if number in before and (state != PENDING) != before[number][1].parked:
-                consumer_id, one = before[number]
+            if number not in before:
+                continue
+            consumer_id, one = before[number]
+            if state == OVERRULED:
+                self._overlay.drop(consumer_id, one.choice_id)
+            elif (state != PENDING) != one.parked:
                 self._overlay.park(consumer_id, one.choice_id, state != PENDING)
+
+    def _lost(self, consumer_id: str, one: PendingChoice) -> None:
+        """Wait no more for what the disk has lost. A refusal goes on counting: nothing says that the server has it."""
+        if one.refuses:
+            self._overlay.park(consumer_id, one.choice_id)
+        else:
+            self._overlay.drop(consumer_id, one.choice_id)
 
     def _report_missing(self, opened: Opened) -> None:
         aside = f"; the damaged file is kept as {opened.broken}" if opened.broken else ""

@@ -22,9 +22,11 @@ _SCHEMA = (
          id INTEGER PRIMARY KEY, state TEXT NOT NULL, why TEXT NOT NULL, consumer TEXT NOT NULL,
          seen_row INTEGER NOT NULL, sealed BLOB NOT NULL)""",
     # Only grants that wait for a refusal are looked for by consumer.
-    "CREATE INDEX IF NOT EXISTS waiting ON row (consumer) WHERE seen_row > 0",
+    "CREATE INDEX IF NOT EXISTS waits ON row (consumer, seen_row) WHERE seen_row > 0",
     """CREATE TABLE IF NOT EXISTS confirmed (
          consumer TEXT PRIMARY KEY, version INTEGER NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS told (
+         consumer TEXT, id INTEGER, sealed BLOB NOT NULL, PRIMARY KEY (consumer, id)) WITHOUT ROWID""",
 )
 FORMAT = 1
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from sayso.errors import ConfigurationError
+from sayso.errors import ConfigurationError, Error, UnavailableError
 from sayso.local import forks
 from sayso.local.outbox.go import Go, RefusedError
 from sayso.local.outbox.outbox import Outbox
@@ -93,16 +93,34 @@ class Drainer:
         Args:
             patience: How long, in seconds.
             stubborn: Whether to go on trying after the server has not taken something.
+
+        Raises:
+            UnavailableError: The outbox couldn't be read in that time, so that nobody knows whether anything is left.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + patience
         self._pace.failures = 0
-        await self._outbox.refresh()  # after whatever was handed in without waiting
-        while self._outbox.pending and loop.time() < deadline and (stubborn or self._pace.failures < _TRIES):
+        trouble = await self._look()  # after whatever was handed in without waiting
+        while (
+            (trouble or self._outbox.pending) and loop.time() < deadline and (stubborn or self._pace.failures < _TRIES)
+        ):
             self.start()
             self.hurry()
             await asyncio.sleep(min(_LOOK, patience))
+            trouble = trouble and await self._look()
+        if trouble and not self._outbox.pending:
+            raise UnavailableError(
+                f"the outbox {self._outbox.path} can't be read now: {trouble}", code="outbox_unusable"
+            )
         return self._outbox.pending
+
+    async def _look(self) -> StoreError | None:
+        """Read what waits; give what is in the way."""
+        try:
+            await self._outbox.refresh()
+        except StoreError as error:
+            return error
+        return None
 
     async def stop(self) -> None:
         """End the task, on whatever loop it is."""
@@ -118,13 +136,16 @@ class Drainer:
                 self._loop.call_soon_threadsafe(task.cancel)
 
     async def finish(self, patience: float) -> None:
-        """Send what waits, for so many seconds at most, and end."""
-        if self._outbox.overlay.loaded:
-            with suppress(StoreError):
-                await self._outbox.refresh()  # what was handed in without waiting waits, too
-            if self._outbox.pending:
-                await self.flush(patience, stubborn=False)
-        await self.stop()
+        """Send what waits, for so many seconds at most, and end. Does not fail: what isn't sent stays where it is."""
+        try:
+            if self._outbox.overlay.loaded:
+                await self._look()  # what was handed in without waiting waits, too
+                if self._outbox.pending:
+                    await self.flush(patience, stubborn=False)
+        except Error as error:
+            _log.warning("outbox: not everything could be sent before closing: %s", error)
+        finally:
+            await self.stop()
 
     def before_fork(self) -> None:
         """Do nothing: the outbox waits for what is under way."""

@@ -52,6 +52,10 @@ class FileStore(OutboxFile):
         with suppress(StoreError):
             self._tidy()
 
+    def let_go(self, consumer_id: str, before: Micros | None) -> list[Row]:
+        """Take out and give what is a consumer's, and forget their versions."""
+        return self.write(lambda connection: tables.let_go(connection, self._seal, consumer_id, before))
+
     def mark(self, ids: Sequence[int], state: str, why: str = "") -> None:
         """Change how entries stand."""
         self.write(lambda connection: tables.mark(connection, self._seal, ids, state, why))

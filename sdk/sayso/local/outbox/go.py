@@ -69,6 +69,7 @@ class Go:
         flight = self._send(rows) if rows else None
         try:
             while flight is not None:
+                await self._settled()
                 following = await self._outbox.batch(self._pick)
                 request = request_for(following, self._clock) if following else None
                 answer = await self._answer(flight, rows)
@@ -77,6 +78,10 @@ class Go:
                     await asyncio.sleep(0)
                 self._confirm(rows, answer.data)
                 sent += len(rows)
+                if flight is None:  # all that is left waits for what was just confirmed
+                    await self._settled()
+                    following = await self._outbox.batch(self._pick)
+                    flight = self._send(following) if following else None
                 rows = following
         finally:
             if flight is not None:
@@ -101,19 +106,18 @@ class Go:
         except Error as error:
             raise RefusedError(error, rows) from None
         self._took(confirmed)
-        before = self._settling
-        self._settling = asyncio.create_task(self._take_out(confirmed, before), name="sayso-outbox-settle")
+        self._settling = asyncio.create_task(self._take_out(confirmed), name="sayso-outbox-settle")
 
     async def _settled(self) -> None:
         settling, self._settling = self._settling, None
         if settling is not None:
             await settling
 
-    async def _take_out(self, confirmed: Sequence[Confirmed], before: asyncio.Task[None] | None) -> None:
-        if before is not None:
-            await before
+    async def _take_out(self, confirmed: Sequence[Confirmed]) -> None:
         await self._outbox.settle([Done(one.row, one.version or None) for one in confirmed])
+        for row, _, version, _ in confirmed:
+            self._pick.taken_out(row, version or None)
         consumers = self._outbox.overlay.consumers
         for row, _, _, stands in confirmed:
-            if stands and not row.refuses and row.consumer_id in consumers and row.is_own_word:
+            if stands and row.seen_row > 0 and row.consumer_id in consumers and not row.refuses and row.is_own_word:
                 await self._outbox.overrule(row.consumer_id, row.topic, row.seen_row)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from sayso.errors import ConfigurationError, NotFoundError
-from sayso.local.outbox import tables
-from sayso.local.outbox.connect import connect, translated
-from sayso.local.outbox.row import Unsealed
+from sayso.local.outbox import belonging, tables
+from sayso.local.outbox.connect import DamagedError, connect, translated
+from sayso.local.outbox.mark import has_mark
+from sayso.local.outbox.row import MAGIC, Unsealed
 from sayso.local.outbox.side import Locks
 from sayso.local.outbox.store import PARKED, PENDING, TAMPERED, Kept, StoreError
 from sayso.local.owner_only import check_private, private_path
@@ -66,11 +67,19 @@ def _with(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
         with locks.using(), translated(), closing(connect(real)) as connection:
             names = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
             if not names >= tables.NAMES:
-                raise ConfigurationError(f"{path} is no outbox but some other file", code="not_an_outbox")
+                raise belonging.not_ours(path)
             return work(connection)
+    except DamagedError as error:
+        if MAGIC not in real.read_bytes() and not has_mark(real):
+            raise belonging.not_ours(path) from None  # a client that was given it says the same
+        raise _unreadable(path, error) from None
     except StoreError as error:
-        raise ConfigurationError(
-            f"{path} can't be read: {error}; the client that uses it mends it when it next opens it", code="damaged"
-        ) from None
+        raise _unreadable(path, error) from None
     finally:
         locks.close()
+
+
+def _unreadable(path: Path, error: StoreError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path} can't be read: {error}; the client that uses it mends it when it next opens it", code="damaged"
+    )

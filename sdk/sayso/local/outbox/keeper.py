@@ -10,6 +10,7 @@ from sayso.local.outbox.pick import Pick
 from sayso.local.outbox.row import Row
 from sayso.local.outbox.side import use_up
 from sayso.local.outbox.store import Batch, Changes, Done, FullError, Kept, Opened, Store, StoreError
+from sayso.model.instant import Micros
 
 HELD = 100_000
 """Refusals that wait in memory for room on the disk."""
@@ -94,7 +95,7 @@ class Keeper:
             if not self.held:
                 raise
             found = nothing
-        if found != nothing or not self.held:
+        if found != nothing or pick.holds or not self.held:
             return found
         return self._held.batch(pick.beside())
 
@@ -104,6 +105,14 @@ class Keeper:
         kept = [one for one in done if one.row.id > 0]
         if kept:
             self._store.settle(kept)
+
+    def let_go(self, consumer_id: str, before: Micros | None) -> list[Row]:
+        """Take out and give what is a consumer's, on the disk and beside it."""
+        held = self._held.let_go(consumer_id, before)
+        if not self._open and self._path is not None and not self._path.exists():
+            return held  # nothing was ever kept
+        self._make_ready()
+        return [*held, *self._store.let_go(consumer_id, before)]
 
     def mark(self, ids: Sequence[int], state: str, why: str) -> None:
         """Change how entries stand."""

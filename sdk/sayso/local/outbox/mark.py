@@ -45,7 +45,7 @@ class Mark:
         Raises:
             ConfigurationError: The file is unsafe.
         """
-        self._descriptor = open_private(outbox.with_name(outbox.name + ".hwm"))
+        self._descriptor = open_private(_beside(outbox))
 
     def read(self) -> Counts | None:
         """Give the counts; None if there are none, or none that can be read."""
@@ -84,3 +84,15 @@ def missing(mark: Counts | None, found: Counts, rows: int) -> int:
     if mark.outbox_id != found.outbox_id:
         return mark.left + holes
     return max(0, mark.appended - found.appended) + holes
+
+
+def has_mark(outbox: Path) -> bool:
+    """Tell whether counts were ever written beside a file, so that it was an outbox once. Makes nothing."""
+    try:
+        return _FORM.fullmatch(_beside(outbox).read_bytes()) is not None
+    except OSError:
+        return False
+
+
+def _beside(outbox: Path) -> Path:
+    return outbox.with_name(outbox.name + ".hwm")

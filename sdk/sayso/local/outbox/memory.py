@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from sayso.local.outbox.pick import Pick
-from sayso.local.outbox.row import Row
+from sayso.local.outbox.row import Row, having_seen
 from sayso.local.outbox.store import PENDING, Batch, Changes, Done, Kept, Opened
+from sayso.model.instant import Micros
 
 LIMIT = 1_000
+_CHUNK = 500
 _RESERVED = 10
 """The last tenth is kept for refusals."""
 
@@ -32,18 +34,31 @@ class MemoryStore:
     def batch(self, pick: Pick) -> Batch:
         """Give what may be sent next."""
         pick.begin()
-        last = abs(pick.last)
-        pick.take(kept.row for number, kept in self._kept.items() if abs(number) > last and not kept.parked)
-        return Batch(pick.rows, [])
+        while pick.wants and pick.last < abs(self._last):
+            numbers = range(pick.last + 1, min(pick.last + _CHUNK, abs(self._last)) + 1)
+            there = (self._kept.get(number * self._step) for number in numbers)
+            pick.take(kept.row for kept in there if kept is not None and not kept.parked)
+            pick.last = numbers[-1]
+        return Batch(pick.end(), [])
 
     def settle(self, done: Sequence[Done]) -> None:
         """Take entries out."""
-        for row, version in done:
-            self._kept.pop(row.id, None)
-            if version is not None and row.refuses:
-                for number, kept in self._kept.items():
-                    if kept.row.consumer_id == row.consumer_id and kept.row.seen_row >= row.id:
-                        self._kept[number] = kept._replace(row=having_seen(kept.row, version))
+        refusals: dict[str, list[Done]] = {}
+        for one in done:
+            self._kept.pop(one.row.id, None)
+            if one.version is not None and one.row.refuses:
+                refusals.setdefault(one.row.consumer_id, []).append(one)
+        for number, kept in self._kept.items() if refusals else ():
+            if kept.row.seen_row > 0 and kept.row.consumer_id in refusals:
+                seen = [one.version or 0 for one in refusals[kept.row.consumer_id] if one.row.id <= kept.row.seen_row]
+                if seen:
+                    self._kept[number] = kept._replace(row=having_seen(kept.row, max(seen)))
+
+    def let_go(self, consumer_id: str, before: Micros | None) -> list[Row]:
+        """Take out and give what is a consumer's."""
+        rows = [kept.row for kept in self._kept.values() if kept.row.consumer_id == consumer_id and kept.goes(before)]
+        self.settle([Done(row) for row in rows])
+        return rows
 
     def mark(self, ids: Sequence[int], state: str, why: str = "") -> None:
         """Change how entries stand."""
@@ -80,8 +95,3 @@ class MemoryStore:
 def room_for(row: Row, limit: int) -> int:
     """Give how many entries there may be before this one, of so many in all."""
     return limit if row.refuses else limit - limit // _RESERVED
-
-
-def having_seen(row: Row, version: int) -> Row:
-    """Give a grant that has seen a version more."""
-    return row._replace(based_on=max(row.based_on or 0, version))

@@ -212,9 +212,15 @@ class OutboxFile:
         if self._locks is None:
             raise StoreError("the outbox is closed")
         with self._locks.using(), translated():
-            if self._connection is None or self.path.stat().st_ino != self._inode:
+            if self._connection is None or self._inode_now() != self._inode:
                 self._reconnect()  # another process put a mended file in its place
             yield self.connected()
+
+    def _inode_now(self) -> int:
+        try:
+            return self.path.stat().st_ino
+        except FileNotFoundError:
+            raise DamagedError("somebody removed the file") from None
 
     def _reconnect(self) -> None:
         self._disconnect()

@@ -15,12 +15,12 @@ from sayso.errors import ConfigurationError, OutboxFullError
 from sayso.local import forks
 from sayso.local.outbox import notices
 from sayso.local.outbox.backroom import Backroom
-from sayso.local.outbox.notices import Loss, Why
 from sayso.local.outbox.pick import Pick
 from sayso.local.outbox.row import Row
 from sayso.local.outbox.store import PARKED, TAMPERED, Done, Opened, Store
 from sayso.local.outbox.worker import Worker
 from sayso.local.overlay import Overlay
+from sayso.model.instant import Micros
 
 LAST_WRITES = 2.0
 """Seconds that the end of the interpreter waits for what is being written."""
@@ -80,13 +80,14 @@ class Outbox:
         where = f"the outbox {self.path} is full or its disk is" if self.path else "the outbox in memory is full"
         remedy = "make room" if self.path else "name a file for it in SAYSO_OUTBOX"
         raise OutboxFullError(
-            f"{where}, and the server can't be reached: this was not recorded. What waits is sent once the server "
-            f"answers; until then {remedy}",
+            f"{where}, and the server has not taken what waits in it: this was not recorded. `privacy.status_reason` "
+            f"says what is in the way; until it is mended, {remedy}",
             code="outbox_full",
         )
 
     def hand_in(self, rows: Sequence[Row]) -> Future[list[int]]:
         """Have entries kept without waiting for it. Those handed in meanwhile share one transaction."""
+        forks.renew()  # before the entries are noted: what the parent had noted is forgotten
         future: Future[list[int]] = Future()
         if self.back.take_in(rows, future):
             self._worker.do(self.back.write)
@@ -136,9 +137,23 @@ class Outbox:
     async def drop_erased(self, rows: Sequence[Row]) -> None:
         """Take out entries about somebody who was erased after they were made, and report them."""
         await self.settle([Done(row) for row in rows])
-        message = "the consumer was erased after this was recorded here; nothing brings it back"
-        _log.warning("outbox: dropped %d entries of erased consumers", len(rows))
-        self.back.on_loss.ring(Loss(Why.ERASED, len(rows), message, notices.named(list(rows))))
+        self.back.report_erased(rows)
+
+    def let_go(self, consumer_id: str, before: Micros | None) -> None:
+        """Have everything of a consumer taken out who was erased, and report it; nobody waits for it.
+
+        Args:
+            consumer_id: Whose.
+            before: What was made later, by this machine's clock, stays; None takes everything.
+        """
+
+        def look(future: Future[None]) -> None:
+            error = future.exception()
+            if error is not None:  # sending it, the server says that it has to go
+                _log.warning("outbox: entries of an erased consumer are still there: %s", type(error).__name__)
+
+        if not self._closed:
+            self._worker.do(lambda: self.back.let_go(consumer_id, before)).add_done_callback(look)
 
     async def park(self, rows: Sequence[Row], code: str, message: str, *, state: str = PARKED) -> None:
         """Send entries no more by themselves, and report them."""
@@ -160,11 +175,10 @@ class Outbox:
             topic: Which.
             before: The newest refusal in the outbox that the grant had seen; 0 overrules none.
         """
-        over = [
-            one
-            for one in self.overlay.consumers.get(consumer_id, ())
-            if one.parked and one.refuses and one.topic == topic and 0 < one.row <= before
-        ]
+        said = self.overlay.consumers.get(consumer_id)
+        if said is None or before <= 0 or len(said) == said.waiting:  # nothing of theirs is parked
+            return
+        over = [one for one in said if one.parked and one.refuses and one.topic == topic and 0 < one.row <= before]
         if over:
             await self._on_thread(lambda: self.back.overrule(consumer_id, over))
 
@@ -211,6 +225,7 @@ class Outbox:
 
     async def _load(self) -> None:
         self._check_open()
+        forks.renew()
         loading = self._loading
         if loading is None or loading.done():  # one after the other: a locked file would keep the thread for long
             loading = self._loading = self._worker.do(lambda: None if self.overlay.loaded else self.back.open())

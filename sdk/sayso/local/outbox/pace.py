@@ -79,10 +79,11 @@ class Pace:
 
     def block(self, error: Error) -> None:
         """Say what is in the way."""
+        why = hindrance(error)
         if not self._blocked:
-            _log.warning("outbox: the server takes nothing now: %d %s", error.status, error.code)
+            _log.warning("outbox: %s", why)
         self._blocked = True
-        self._status.blocked(hindrance(error))
+        self._status.blocked(why)
 
     def unblock(self) -> None:
         """Say that it is out of the way."""

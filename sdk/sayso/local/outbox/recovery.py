@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sayso.local.outbox.connect import connect
 from sayso.local.outbox.row import Row, Seal, scan
+from sayso.local.outbox.told import VERSION
 from sayso.local.owner_only import create_private, sync_directory
 from sayso.model.instant import Micros, from_micros
 
@@ -49,18 +50,18 @@ def put_in_place(path: Path, now: Micros) -> Path:
 
 
 def salvage(broken: Path, seal: Seal) -> list[Row]:
-    """Give every entry that is whole, as its seal shows, in order.
+    """Give every entry that is whole, as its seal shows, in order, and the versions that grants wait to have seen.
 
     What SQLite still reads comes first; then whatever looks like an entry anywhere in the file.
     """
     # Read before SQLite is let at it, which may roll back what a crash left half written.
     before = broken.read_bytes()
-    found: dict[int, Row] = {}
+    found: dict[tuple[bool, int], Row] = {}
     for sealed in (*_readable(broken), *scan(broken.read_bytes()), *scan(before)):
         row = seal.open(sealed)
         if row is not None:
-            found.setdefault(row.id, row)
-    return [found[number] for number in sorted(found)]
+            found.setdefault((row.kind == VERSION, row.id), row)
+    return [found[which] for which in sorted(found)]
 
 
 def _journal(path: Path) -> Path:

@@ -156,7 +156,12 @@ class Seal:
 
 
 def is_own_word(entry: Mapping[str, Any]) -> bool:
-    """Tell whether a choice, as sent, is the consumer's own word: no brand's, agent's, call centre's or import's."""
+    """Tell whether a choice, as sent, is the consumer's own word: no brand's, agent's, call centre's or import's.
+
+    A START is no word about the topic: it answers no notice, and lifts only the STOP of one sender.
+    """
+    if entry.get("answer") == GRANTED and entry.get("detail") and not entry.get("notice"):
+        return False
     return entry.get("actor", Actor.CONSUMER) == Actor.CONSUMER and entry.get("method") not in _NOT_THEIR_OWN
 
 
@@ -185,6 +190,11 @@ def peek(sealed: bytes) -> Row | None:
         return Row._make((kind, consumer, body, made, boot, boot_id, age, *choice, number, state))
     except (ValueError, TypeError):
         return None
+
+
+def having_seen(grant: Row, version: int) -> Row:
+    """Give a grant that has seen a version more."""
+    return grant._replace(based_on=max(grant.based_on or 0, version))
 
 
 class Unsealed:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from sayso.local.outbox.pick import Pick
-from sayso.local.outbox.row import NEW, Row
+from sayso.local.outbox.row import NEW, Kind, Row
+from sayso.model.instant import Micros
 
 PENDING = NEW
 PARKED = "parked"
@@ -43,6 +44,11 @@ class Kept(NamedTuple):
     def parked(self) -> bool:
         """Whether it isn't sent by itself."""
         return self.state != PENDING
+
+    def goes(self, before: Micros | None) -> bool:
+        """Tell whether it goes when its consumer was erased at a moment, by this machine's clock."""
+        tells = self.row.kind == Kind.DISCLOSURE and not self.parked
+        return not tells and (before is None or self.row.made - self.row.age <= before)
 
 
 class Opened(NamedTuple):
@@ -125,6 +131,13 @@ class Store(Protocol):
 
     def settle(self, done: Sequence[Done]) -> None:
         """Take entries out, and let the grants that waited for them know the version."""
+        ...
+
+    def let_go(self, consumer_id: str, before: Micros | None) -> list[Row]:
+        """Take out and give everything of a consumer that was made before a moment, or at any time.
+
+        Hand-overs that wait to be sent stay: what happened is told, and the server leaves the name out.
+        """
         ...
 
     def mark(self, ids: Sequence[int], state: str, why: str = "") -> None:

@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sayso.local.outbox import told
 from sayso.local.outbox.mark import Counts
-from sayso.local.outbox.memory import having_seen, room_for
+from sayso.local.outbox.memory import room_for
 from sayso.local.outbox.pick import Pick
 from sayso.local.outbox.row import Row, Seal, Unsealed, peek, unreadable
 from sayso.local.outbox.store import OVERRULED, PARKED, PENDING, TAMPERED, Batch, Changes, Done, Gone, Kept
@@ -31,7 +32,11 @@ def read_counts(connection: sqlite3.Connection) -> Counts:
 
 def read_all(connection: sqlite3.Connection, seal: Seal | Unsealed) -> list[Kept]:
     """Give every entry, in order."""
-    return [kept_of(seal, found) for found in connection.execute(f"{_COLUMNS} ORDER BY id")]
+    kept = [kept_of(seal, found) for found in connection.execute(f"{_COLUMNS} ORDER BY id")]
+    if isinstance(seal, Unsealed):
+        return kept
+    versions = told.Versions(connection, seal)
+    return [one if one.state == TAMPERED else one._replace(row=versions.in_view(one.row)) for one in kept]
 
 
 def append(connection: sqlite3.Connection, seal: Seal, rows: Sequence[Row], limit: int) -> list[int]:
@@ -53,10 +58,12 @@ def append(connection: sqlite3.Connection, seal: Seal, rows: Sequence[Row], limi
 
 
 def restore(connection: sqlite3.Connection, seal: Seal, rows: Sequence[Row], marked: Counts | None) -> None:
-    """Write entries that were found in a damaged file, under their old numbers, and what the mark said of its counts.
+    """Write what was found in a damaged file, entries under their old numbers, and what the mark said of its counts.
 
     The entries that are missing by the mark aren't counted off: whoever opens the file finds and says that.
     """
+    rows, versions = [row for row in rows if row.kind != told.VERSION], rows
+    told.restore(connection, seal, [row for row in versions if row.kind == told.VERSION])
     connection.executemany(
         "INSERT INTO row VALUES (?, ?, '', ?, ?, ?)",
         [(row.id, row.state, row.consumer_id, row.seen_row, seal.close(row)) for row in rows],
@@ -72,23 +79,24 @@ def batch(connection: sqlite3.Connection, seal: Seal, pick: Pick) -> Batch:
     """Give what may be sent next, behind what was given for this pick before."""
     pick.begin()
     tampered: list[Row] = []
-    more = True
-    while more:
+    versions = told.Versions(connection, seal)
+    while pick.wants:
         found = connection.execute(
             "SELECT id, consumer, sealed FROM row WHERE state = ? AND id > ? ORDER BY id LIMIT ?",
             (PENDING, pick.last, _CHUNK),
         ).fetchall()
         rows: list[Row] = []
+        if not found:
+            break
         for number, consumer, sealed in found:
             row = _untouched(seal, number, sealed)
             if row is None:
                 tampered.append(kept_of(seal, (number, consumer, PENDING, "", sealed)).row)
             else:
-                rows.append(row)
-        more = bool(found) and pick.take(rows)
-        if more:
-            pick.last = found[-1][0]
-    return Batch(pick.rows, tampered)
+                rows.append(versions.in_view(row))
+        pick.take(rows)
+        pick.last = found[-1][0]
+    return Batch(pick.end(), tampered)
 
 
 def settle(connection: sqlite3.Connection, seal: Seal, done: Sequence[Done], at: Micros) -> None:
@@ -100,10 +108,7 @@ def settle(connection: sqlite3.Connection, seal: Seal, done: Sequence[Done], at:
         gone = connection.execute("DELETE FROM row WHERE id BETWEEN ? AND ?", (first, last)).rowcount
     else:
         gone = connection.executemany("DELETE FROM row WHERE id = ?", [(number,) for number in ids]).rowcount
-    if connection.execute("SELECT 1 FROM row WHERE seen_row > 0 LIMIT 1").fetchone():
-        for row, version in done:
-            if version is not None and row.refuses:
-                _tell(connection, seal, row, version)
+    told.Versions(connection, seal).note(done)
     newest = {row.consumer_id: version for row, version in done if version is not None}
     connection.executemany(
         "INSERT INTO confirmed VALUES (?, ?, ?) "
@@ -113,8 +118,20 @@ def settle(connection: sqlite3.Connection, seal: Seal, done: Sequence[Done], at:
     connection.execute("UPDATE outbox SET settled = settled + ?", (gone,))
 
 
+def let_go(connection: sqlite3.Connection, seal: Seal, consumer_id: str, before: Micros | None) -> list[Row]:
+    """Take out what is a consumer's, and forget their versions; give the entries."""
+    there = connection.execute(f"{_COLUMNS} WHERE consumer = ? ORDER BY id", (consumer_id,)).fetchall()
+    rows = [kept.row for kept in (kept_of(seal, found) for found in there) if kept.goes(before)]
+    connection.executemany("DELETE FROM row WHERE id = ?", [(row.id,) for row in rows])
+    connection.execute("DELETE FROM told WHERE consumer = ?", (consumer_id,))
+    connection.execute("DELETE FROM confirmed WHERE consumer = ?", (consumer_id,))
+    connection.execute("UPDATE outbox SET settled = settled + ?", (len(rows),))
+    return rows
+
+
 def forget_versions(connection: sqlite3.Connection, now: Micros) -> None:
     """Forget the versions that every process has learned of long ago."""
+    connection.execute("DELETE FROM told")
     connection.execute("DELETE FROM confirmed WHERE at NOT BETWEEN ? AND ?", (now - REMEMBERED, now))
 
 
@@ -184,19 +201,4 @@ def _state_of(seal: Seal | Unsealed, row: Row | None, state: str) -> str:
 
 def _untouched(seal: Seal | Unsealed, number: int, sealed: object) -> Row | None:
     row = seal.open(sealed) if isinstance(sealed, bytes) else None
-    return row if row is not None and row.id == number else None
-
-
-def _tell(connection: sqlite3.Connection, seal: Seal, refusal: Row, version: int) -> None:
-    """Write down, before they are first sent, that the grants which waited for a refusal have seen it.
-
-    Sent again, they must say the same: the version they have seen is part of what the server compares.
-    """
-    waiting = connection.execute(
-        f"{_COLUMNS} WHERE consumer = ? AND seen_row >= ? AND seen_row > 0", (refusal.consumer_id, refusal.id)
-    ).fetchall()
-    for found in waiting:
-        kept = kept_of(seal, found)
-        if kept.state != TAMPERED:
-            sealed = seal.close(having_seen(kept.row, version)._replace(state=kept.state))
-            connection.execute("UPDATE row SET sealed = ? WHERE id = ?", (sealed, kept.row.id))
+    return row if row is not None and row.id == number and row.kind != told.VERSION else None

@@ -24,6 +24,7 @@ from sayso.local.outbox.drain import Drainer
 from sayso.local.outbox.file import FileStore
 from sayso.local.outbox.outbox import Outbox
 from sayso.local.outbox.sending import Confirmed
+from sayso.local.outbox.store import StoreError
 from sayso.transport.answer import Answer
 from sayso.transport.retry import FailedError
 
@@ -163,6 +164,52 @@ async def test_a_grant_after_the_consumer_s_own_refusal_says_that_it_has_seen_it
     assert line.bodies[-1]["choices"][0]["based_on"] == 7
 
 
+async def test_changes_of_mind_in_a_row_are_sent_in_order_one_request_for_each(drainer, line: Line, choice) -> None:
+    everybody = [f"cust-{number}" for number in range(1, 5)]
+    for turn in range(6):
+        answer, seen = ("granted", 4 * turn - 3) if turn % 2 else ("denied", 0)
+        await drainer.outbox.append(
+            [choice(answer, one, seen_row=seen + place if seen > 0 else 0) for place, one in enumerate(everybody)]
+        )
+
+    assert await drainer.flush(5) == 0
+    assert [[choice["answer"] for choice in body["choices"]] for body in line.bodies] == [
+        ["denied"] * 4,
+        ["granted"] * 4 + ["denied"] * 4,
+        ["granted"] * 4 + ["denied"] * 4,
+        ["granted"] * 4,
+    ]
+    hers = [one for body in line.bodies for one in body["choices"] if one["consumer_id"] == "cust-1"]
+    assert [(one["answer"], one.get("based_on")) for one in hers] == [
+        ("denied", None),
+        ("granted", 1),
+        ("denied", None),
+        ("granted", 3),
+        ("denied", None),
+        ("granted", 5),
+    ]
+
+
+async def test_a_grant_is_first_sent_when_what_it_has_seen_is_on_disk(drainer, line: Line, choice, monkeypatch) -> None:
+    done: list[str] = []
+    settle, once = drainer.outbox.settle, line.once
+
+    async def settled(rows: Any) -> None:
+        await settle(rows)
+        done.append("taken out")
+
+    async def sent(method: str, path: str, body: Any, **named: Any) -> Answer:
+        done.append(json.loads(body())["choices"][0]["answer"])
+        return await once(method, path, body, **named)
+
+    monkeypatch.setattr(drainer.outbox, "settle", settled)
+    monkeypatch.setattr(line, "once", sent)
+    await drainer.outbox.append([choice(), choice("granted", seen_row=1)])
+
+    assert await drainer.flush(5) == 0
+    assert done[:3] == ["denied", "taken out", "granted"]
+
+
 async def test_sent_again_a_choice_says_the_same(drainer, line: Line, choice) -> None:
     await drainer.outbox.append([choice("granted", based_on=3)])
     line.script = [away(), away(), away()]
@@ -176,7 +223,7 @@ async def test_sent_again_a_choice_says_the_same(drainer, line: Line, choice) ->
     ("error", "remedy"),
     [
         (refused(NotAuthenticatedError, 401, "token_invalid"), "SAYSO_SECRET"),
-        (refused(ForbiddenError, 403, "scope"), "the role that recording needs"),
+        (refused(ForbiddenError, 403, "scope"), "--class backend --role backend"),
         (refused(NotFoundError, 404, "not_found"), "SAYSO_URL"),
         (away(status=408), "408"),
         (away(status=425), "425"),
@@ -343,6 +390,56 @@ async def test_closing_sends_what_it_can_and_does_not_insist(drainer, line: Line
 
     assert asyncio.get_running_loop().time() - began < 1.0
     assert drainer.outbox.pending == 1
+
+
+class Unreadable:
+    """Lets an outbox say so many times that its file can't be read now."""
+
+    def __init__(self, outbox: Outbox, times: int) -> None:
+        self.left = times
+        self.refresh = outbox.refresh
+        outbox.refresh = self  # type: ignore[method-assign]
+
+    async def __call__(self) -> None:
+        if self.left:
+            self.left -= 1
+            raise StoreError("disk I/O error")
+        await self.refresh()
+
+
+async def test_a_file_that_can_not_be_read_for_a_while_is_looked_at_again(drainer, line: Line, choice) -> None:
+    await drainer.outbox.append([choice()])
+    Unreadable(drainer.outbox, 3)
+
+    assert await drainer.flush(5) == 0
+    assert len(line.bodies) == 1
+
+
+async def test_nobody_hears_that_nothing_is_left_of_a_file_that_can_not_be_read(drainer) -> None:
+    Unreadable(drainer.outbox, 10_000)
+
+    with pytest.raises(UnavailableError, match="can't be read now: disk I/O error") as caught:
+        await drainer.flush(0.1)
+
+    assert caught.value.code == "outbox_unusable"
+
+
+async def test_what_is_known_to_wait_in_a_file_that_can_not_be_read_is_counted(drainer, choice) -> None:
+    await drainer.outbox.append([choice()])
+    Unreadable(drainer.outbox, 10_000)
+
+    assert await drainer.flush(0.1) == 1
+
+
+async def test_closing_does_not_fail_for_a_file_that_can_not_be_read(drainer, line: Line, choice) -> None:
+    line.always = lambda body: away()
+    await drainer.outbox.append([choice()])
+    drainer.start()
+    Unreadable(drainer.outbox, 10_000)
+
+    await drainer.finish(0.1)
+
+    assert (drainer.runs_here, drainer._task) == (False, None)
 
 
 async def test_a_server_that_asks_for_a_day_is_asked_again_after_a_minute(drainer) -> None:

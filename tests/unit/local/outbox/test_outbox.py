@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sqlite3
+import stat
 import threading
 import time
 from functools import partial
@@ -17,7 +18,7 @@ from sayso.local.outbox.file import FileStore
 from sayso.local.outbox.notices import Loss, Parked
 from sayso.local.outbox.outbox import Outbox
 from sayso.local.outbox.pick import Pick
-from sayso.local.outbox.store import BusyError, Done, FullError
+from sayso.local.outbox.store import BusyError, Done, FullError, StoreError
 from sayso.local.overlay import Overlay
 
 
@@ -371,3 +372,59 @@ async def test_a_refusal_of_a_cancelled_call_that_can_t_be_kept_is_reported_as_l
     assert [(loss.why, loss.number, loss.entries) for loss in said] == [
         ("not_sent", 1, (("cust-42", "channel:sms", "denied"),))
     ]
+
+
+async def test_a_refusal_in_memory_is_sent_though_the_file_can_t_be_read(open_outbox, row, monkeypatch) -> None:
+    outbox = await open_outbox()
+
+    def broken(*_):
+        raise StoreError("disk I/O error (SQLITE_IOERR)")
+
+    for name in ("append", "changes", "batch"):
+        monkeypatch.setattr(outbox.back.keeper._store, name, broken)
+    with pytest.raises(StoreError):
+        await outbox.refresh()
+    await outbox.append([row()])
+
+    await outbox.refresh()
+    assert await sent(outbox) == ["id-1"]
+
+
+async def test_what_a_file_lost_while_it_was_in_use_is_waited_for_no_longer_and_its_refusals_count(
+    open_outbox, row, tmp_path: Path
+) -> None:
+    outbox = await open_outbox()
+    await outbox.append([row(), row("granted", consumer="cust-43")])
+    (tmp_path / "outbox.db").write_bytes(b"\0" * 100)
+    await outbox.append([row(consumer="cust-44")])
+
+    assert (outbox.pending, outbox.overlay.waits("cust-42")) == (1, False)
+    assert outbox.overlay.refusal("cust-42", "channel:sms") is not None
+    assert outbox.overlay.grant("cust-43", "channel:sms") is None
+
+
+async def test_a_file_that_was_removed_is_made_anew_and_what_was_in_it_is_reported(
+    open_outbox, row, tmp_path: Path
+) -> None:
+    outbox = await open_outbox()
+    losses: list[Loss] = []
+    outbox.back.on_loss.listen(losses.append)
+    await outbox.append([row()])
+    (tmp_path / "outbox.db").unlink()
+    await outbox.append([row("granted", consumer="cust-43")])
+
+    assert [(loss.why, loss.number) for loss in losses] == [("damaged", 1)]
+    assert await sent(outbox) == ["id-2"]
+    assert stat.S_IMODE((tmp_path / "outbox.db").stat().st_mode) == 0o600
+
+
+async def test_a_refusal_that_one_process_overruled_counts_in_the_others_no_more(open_outbox, row) -> None:
+    one, other = await open_outbox(), await open_outbox()
+    await one.append([row()])
+    await one.park(await one.batch(Pick(500, 10**6)), "unknown_topic", "no")
+    await other.refresh()
+    assert other.overlay.refusal("cust-42", "channel:sms") is not None
+
+    await one.overrule("cust-42", "channel:sms", 1)
+    await other.refresh()
+    assert other.overlay.refusal("cust-42", "channel:sms") is None
