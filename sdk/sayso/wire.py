@@ -5,12 +5,14 @@ from enum import StrEnum
 PROBLEM_TYPE = "application/problem+json"
 JSON_TYPE = "application/json"
 STREAM_TYPE = "text/event-stream"
+ZIP_TYPE = "application/zip"
 REQUEST_ID = "X-Request-Id"
 
 MAX_CHOICES = 500
 MAX_CHECKS = 500
 MAX_CONSUMERS = 500
 MAX_DISCLOSURES = 500
+MAX_LINKS = 500
 MAX_MOMENTS = 10
 MAX_BODY = 2 * 1024 * 1024
 MAX_DEPTH = 16
@@ -64,17 +66,27 @@ class Code(StrEnum):
     TOKEN_USED = "token_used"
     LINKED = "linked"
     SCOPE = "scope"
+    NOT_YOURS = "not_yours"
     TOKEN_CLASS = "token_class"
     ORIGIN = "origin"
     # 404, 405, 408, 409, 410, 413, 415, 429
     NOT_FOUND = "not_found"
+    NO_REQUEST = "no_request"
+    NO_RESULT = "no_result"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TIMED_OUT = "timed_out"
     ALREADY_LINKED = "already_linked"
     VERSION_NOT_REACHED = "version_not_reached"
     NOTICE_STALE = "notice_stale"
     CATALOGUE_CHANGED = "catalogue_changed"
+    TRANSITION_ILLEGAL = "transition_illegal"
+    VERIFICATION_NEEDED = "verification_needed"
     ERASED = "erased"
+    REFUSED_BY_MINOR = "refused_by_minor"
+    NOT_A_MINOR = "not_a_minor"
+    TOO_EARLY = "too_early"
+    LINK_USED = "link_used"
+    LINK_EXPIRED = "link_expired"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     RATE_LIMITED = "rate_limited"
@@ -89,9 +101,11 @@ class Code(StrEnum):
     FROM_THE_FUTURE = "from_the_future"
     NOTICE_REQUIRED = "notice_required"
     NOTICE_UNKNOWN = "notice_unknown"
+    EVIDENCE_REQUIRED = "evidence_required"
     UNKNOWN_TOPIC = "unknown_topic"
     NOT_REFUSABLE = "not_refusable"
     NOT_GRANTABLE = "not_grantable"
+    MINOR = "minor"
     BASED_ON_AHEAD = "based_on_ahead"
     ID_REUSED = "id_reused"
     DUPLICATE_ID = "duplicate_id"
@@ -104,6 +118,7 @@ class Code(StrEnum):
     BASIS_CHANGED = "basis_changed"
     VERSION_LOWERED = "version_lowered"
     MAJORITY_LOWERED = "majority_lowered"
+    NEWLY_SHARED = "newly_shared"
     # 500, 503
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"

@@ -3,6 +3,7 @@
 from sayso.catalogue.change import Change, ChangeKind
 from sayso.catalogue.compare import Comparison, Refusal, compare, with_retired
 from sayso.catalogue.finding import Finding, Level
+from sayso.catalogue.history import with_history
 from sayso.catalogue.lint import lint, require_publishable
 from sayso.catalogue.read import catalogue_from_python, read_catalogue
 
@@ -18,5 +19,6 @@ __all__ = [
     "lint",
     "read_catalogue",
     "require_publishable",
+    "with_history",
     "with_retired",
 ]

@@ -17,6 +17,8 @@ class ChangeKind(StrEnum):
     REQUIRES_CHANGED = "requires_changed"
     SALE_OR_SHARE_CHANGED = "sale_or_share_changed"
     EXPIRES_AFTER_CHANGED = "expires_after_changed"
+    REFRESH_BEFORE_CHANGED = "refresh_before_changed"
+    GRACE_CHANGED = "grace_changed"
     CAPABILITY_CHANGED = "capability_changed"
     FRESH_FOR_CHANGED = "fresh_for_changed"
     PARTNER_FIELDS_CHANGED = "partner_fields_changed"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sayso.catalogue.change import Change, ChangeKind
+from sayso.catalogue.history import shown_texts
 from sayso.model.catalogue import Catalogue, DntPolicy, UnknownAge
 from sayso.model.duration import format_duration
 from sayso.model.partner import ANY_FIELD, MAY_HEAR, Partner
@@ -17,15 +18,8 @@ def of_topic(before: Topic, now: Topic) -> Iterator[Change]:
     if before.retired and not now.retired:
         yield Change(ChangeKind.REVIVED, key, "is offered again; " + what_silence_means(now))
     if now.version > before.version:
-        message = f"goes from version {before.version} to {now.version}"
-        asks = now.basis is LegalBasis.CONSENT
-        yield Change(
-            ChangeKind.VERSION_RAISED,
-            key,
-            message + ("; everybody who granted it is asked again" if asks else "; refusals stand"),
-            asks_again=asks,
-        )
-    elif (before.title, before.notice, before.warning) != (now.title, now.notice, now.warning):
+        yield _raised(before, now)
+    elif shown_texts(before) != shown_texts(now):
         yield Change(
             ChangeKind.TEXT_CHANGED,
             key,
@@ -46,8 +40,7 @@ def of_topic(before: Topic, now: Topic) -> Iterator[Change]:
     if now.sale_or_share and not before.sale_or_share:
         message = "now counts as selling or sharing, so an opt-out signal stops it"
         yield Change(ChangeKind.SALE_OR_SHARE_CHANGED, key, message)
-    if before.expires_after != now.expires_after:
-        yield _expiry(before, now)
+    yield from _lengths(before, now)
     if before.capability != now.capability:
         message = f"now goes by what the device says about {now.capability} instead of {before.capability}"
         yield Change(ChangeKind.CAPABILITY_CHANGED, key, message, warns=True)
@@ -78,6 +71,10 @@ def of_rules(old: Catalogue, new: Catalogue) -> Iterator[Change]:
     if old.majority != new.majority:
         message = f"people decide for themselves from {new.majority} instead of {old.majority} years"
         yield Change(ChangeKind.MAJORITY_CHANGED, "", message, warns=new.majority < old.majority)
+    if old.ages != new.ages:
+        others = sorted(name for name in {*old.ages, *new.ages} if old.ages.get(name) != new.ages.get(name))
+        message = f"people decide for themselves from other ages in some places: {', '.join(others)}"
+        yield Change(ChangeKind.MAJORITY_CHANGED, "", message, warns=True)
     if old.unknown_age is not new.unknown_age:
         message = f"people of unknown age now count as {new.unknown_age}"
         yield Change(ChangeKind.UNKNOWN_AGE_CHANGED, "", message, warns=new.unknown_age is UnknownAge.ADULT)
@@ -106,6 +103,16 @@ def _basis(before: Topic, now: Topic) -> Change:
     return Change(ChangeKind.BASIS_CHANGED, now.key, message, warns=silence_allows)
 
 
+def _lengths(before: Topic, now: Topic) -> Iterator[Change]:
+    if before.expires_after != now.expires_after:
+        yield _expiry(before, now)
+    if before.refresh_before != now.refresh_before:
+        yield Change(ChangeKind.REFRESH_BEFORE_CHANGED, now.key, _refresh(now))
+    if before.grace != now.grace:
+        longer = now.grace is not None and (before.grace is None or now.grace > before.grace)
+        yield Change(ChangeKind.GRACE_CHANGED, now.key, _grace(now), warns=longer)
+
+
 def _expiry(before: Topic, now: Topic) -> Change:
     had = None if before.expires_after is None else format_duration(before.expires_after)
     has = None if now.expires_after is None else format_duration(now.expires_after)
@@ -116,6 +123,28 @@ def _expiry(before: Topic, now: Topic) -> Change:
     else:
         message = f"new grants end after {has} instead of {had}; those already given keep their end"
     return Change(ChangeKind.EXPIRES_AFTER_CHANGED, now.key, message, warns=has is None)
+
+
+def _raised(before: Topic, now: Topic) -> Change:
+    message = f"goes from version {before.version} to {now.version}"
+    if now.basis is not LegalBasis.CONSENT:
+        return Change(ChangeKind.VERSION_RAISED, now.key, message + "; refusals stand")
+    message += "; everybody who granted it is asked again"
+    if now.grace is not None:
+        message += f", and what they granted holds for {format_duration(now.grace)}"
+    return Change(ChangeKind.VERSION_RAISED, now.key, message, asks_again=True)
+
+
+def _refresh(now: Topic) -> str:
+    if now.refresh_before is None:
+        return "people are asked anew only once their grant has ended"
+    return f"people may be asked anew from {format_duration(now.refresh_before)} before their grant ends"
+
+
+def _grace(now: Topic) -> str:
+    if now.grace is None:
+        return "grants of the version before no longer hold once a higher one is published"
+    return f"grants of the version before hold for {format_duration(now.grace)} once a higher one is published"
 
 
 def _freshness(before: Topic, now: Topic) -> Change:

@@ -113,6 +113,15 @@ def _majority(new: Catalogue) -> Iterator[Refusal]:
             f"is {new.majority}: people under {LOWEST_MAJORITY} would decide without a guardian; "
             "allow it explicitly if that is meant",
         )
+    for name, limit in new.ages.items():
+        if limit.age < LOWEST_MAJORITY:
+            yield Refusal(
+                "majority_lowered",
+                f"ages.{name}",
+                "age",
+                f"is {limit.age}: people under {LOWEST_MAJORITY} would decide without a guardian there; "
+                "allow it explicitly if that is meant",
+            )
 
 
 def _refusals(before: Topic, now: Topic) -> Iterator[Refusal]:

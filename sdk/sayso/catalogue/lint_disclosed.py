@@ -75,9 +75,9 @@ def transfers(catalogue: Catalogue, today: date | None) -> Iterator[Finding]:
 
 
 def deadlines(catalogue: Catalogue) -> Iterator[Finding]:
-    """Find a catalogue without deadlines, and extensions that nobody would be told of in time."""
+    """Find a catalogue without deadlines of its own, and extensions that nobody would be told of in time."""
     if not catalogue.deadlines:
-        yield warning("deadlines", "", "is empty: consumers are told no time limit for their requests")
+        yield warning("deadlines", "", "is empty: only those that are shipped hold; have them checked for your brand")
     for name, deadline in catalogue.deadlines.items():
         table = dotted("deadlines", name)
         if deadline.extension_notice is not None and deadline.extension is None:

@@ -10,6 +10,7 @@ from sayso.model.topic import LegalBasis, Topic, TopicKind
 
 _SHORTEST_GRANT: Final = timedelta(minutes=1)
 _LONGEST_GRANT: Final = timedelta(days=10 * 365)
+_LONGEST_GRACE: Final = timedelta(days=366)
 _STALEST_DEVICE_STATE: Final = timedelta(days=7)
 
 
@@ -19,6 +20,7 @@ def topics(catalogue: Catalogue) -> Iterator[Finding]:
         if not topic.retired:
             yield from _basis(topic)
             yield from _expiry(topic)
+            yield from _asking_anew(topic)
             yield from _freshness(topic)
             if topic.kind in (TopicKind.PURPOSE, TopicKind.PERMISSION) and not topic.data_classes:
                 yield warning(table_of(topic), "data_classes", "is empty, so nobody can tell how long its data is kept")
@@ -61,6 +63,18 @@ def _expiry(topic: Topic) -> Iterator[Finding]:
         yield error(table, "expires_after", "is under a minute: a grant would be over before it is of use")
     elif topic.expires_after > _LONGEST_GRANT:
         yield warning(table, "expires_after", "is over ten years; leave it out if grants do not expire")
+
+
+def _asking_anew(topic: Topic) -> Iterator[Finding]:
+    table = table_of(topic)
+    for key in ("grace", "refresh_before"):
+        if getattr(topic, key) is not None and not topic.refusable:
+            yield warning(table, key, f"has no effect: nobody grants what rests on {topic.basis}")
+    if topic.grace is not None and topic.grace > _LONGEST_GRACE:
+        yield warning(table, "grace", "is over a year: so long would what nobody agreed to go on under the old notice")
+    lasts = topic.expires_after
+    if topic.refresh_before is not None and lasts is not None and topic.refresh_before >= lasts:
+        yield error(table, "refresh_before", "is no shorter than `expires_after`: people would be asked at once")
 
 
 def _freshness(topic: Topic) -> Iterator[Finding]:

@@ -5,11 +5,12 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ValidationError
 
 from sayso.catalogue.toml_terms import in_toml_terms
-from sayso.errors import CatalogueError
+from sayso.errors import CatalogueError, CatalogueProblem
 from sayso.model.catalogue import Catalogue
 
 LARGEST_FILE: Final = 1_048_576
@@ -56,11 +57,27 @@ def catalogue_from_python(tables: Mapping[str, Any]) -> Catalogue:
     Raises:
         CatalogueError: Something is missing, unknown or of the wrong type; `found` names table and key.
     """
+    if "history" in tables:
+        problem = CatalogueProblem("history", "", "is kept by the server, which counts it anew; take it out")
+        raise CatalogueError("The catalogue can't be read:", found=(problem,))
     try:
-        return Catalogue.model_validate(dict(tables))
+        catalogue = Catalogue.model_validate(dict(tables))
     except ValidationError as error:
         found = in_toml_terms(error)
         raise CatalogueError("The catalogue can't be read:", found=found) from None
+    if catalogue.time_zone is not None:
+        _check_zone(catalogue.time_zone)
+    return catalogue
+
+
+def _check_zone(name: str) -> None:
+    """Refuse a time zone that this machine knows nothing of. It looks for a file, which a model never does."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"{name!r} is no time zone; write one like America/Los_Angeles or Europe/Paris"
+        problem = CatalogueProblem("", "time_zone", message)
+        raise CatalogueError("The catalogue can't be read:", found=(problem,)) from None
 
 
 def _content(source: str | os.PathLike[str] | bytes) -> bytes:

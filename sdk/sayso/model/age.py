@@ -8,11 +8,14 @@ from pydantic_core import PydanticCustomError
 
 from sayso.model.instant import AwareTime, Micros
 
+DOUBT = "doubt"
+"""The source of a hold: somebody is believed to be under age. Nobody reports it like other evidence."""
 Years = Annotated[int, Field(ge=0, le=130)]
+Place = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
 
 
 class AgeSource(StrEnum):
-    """Where evidence of age came from, from the weakest to the strongest."""
+    """Where evidence of age came from (`rules.age` says which outweighs which)."""
 
     UNKNOWN = "unknown"
     SELF = "self"
@@ -23,7 +26,16 @@ class AgeSource(StrEnum):
 
 
 class AgeReport(BaseModel):
-    """The body of `PUT …/age`: the consumer is at least `lower` and at most `upper` years old."""
+    """The body of `PUT …/age`: the consumer is at least `lower` and at most `upper` years old.
+
+    Attributes:
+        source: Where this comes from.
+        lower: At least so many completed years.
+        upper: At most so many.
+        method: How it was found out, in a few words.
+        observed_at: When.
+        jurisdiction: Where the person lives, if that is known: `rules.majority` has an age for many places.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
@@ -32,6 +44,7 @@ class AgeReport(BaseModel):
     upper: Years | None = None
     method: Annotated[str, Field(max_length=64)] | None = None
     observed_at: AwareTime | None = None
+    jurisdiction: Place | None = None
 
     @model_validator(mode="after")
     def _band_is_a_band(self) -> "AgeReport":
@@ -48,3 +61,4 @@ class AgeEvidence(NamedTuple):
     upper: int | None
     observed_at: Micros
     method: str | None = None
+    jurisdiction: str | None = None

@@ -11,13 +11,16 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, StrictInt, StrictStr, ValidationError, ValidationInfo, field_validator, model_validator
 
+from sayso.model.age_limit import AgeLimit
 from sayso.model.contacts import Contacts
 from sayso.model.deadline import Deadline
+from sayso.model.instant import Micros, span_micros
 from sayso.model.partner import Partner
 from sayso.model.retention import Retention
 from sayso.model.source import Cookie, Source
-from sayso.model.table import Language, Table
+from sayso.model.table import Language, Table, TimeZone
 from sayso.model.topic import LONGEST_TOPIC_KEY, Flow, LegalBasis, Topic, TopicKind
+from sayso.model.topic_history import TopicHistory
 from sayso.model.transfer import Transfer
 from sayso.model.wire_form import in_one_language, topic_to_wire
 
@@ -26,6 +29,10 @@ __all__ = ["Catalogue", "DntPolicy", "Flow", "LegalBasis", "Topic", "TopicKind",
 MOST_TOPICS: Final = 500
 MOST_PARTNERS: Final = 200
 _MOST_LANGUAGES: Final = 40
+_LIKELY: Final = 8
+_ALIKE: Final = 0.6
+"""How much of two names must be the same for one to be taken for a slip of the pen in the other."""
+_SHORTEST_WORD: Final = 3
 
 
 class UnknownAge(StrEnum):
@@ -50,6 +57,8 @@ class Catalogue(Table):
         default_language: One of them.
         majority: Age in years from which a consumer decides alone.
         unknown_age: What a consumer without age evidence counts as.
+        ages: By a short name of the law: ages that count in some places in place of `majority`.
+        time_zone: Whose calendar the brand's deadlines are counted in, such as `America/Los_Angeles`; UTC without it.
         dnt: Whether DNT is only kept or treated like GPC.
         partners: By name.
         topics: By key, in the order shown; those of the partners' flows included.
@@ -59,12 +68,15 @@ class Catalogue(Table):
         deadlines: By a short name of the law.
         sources: By a short name.
         cookies: By the name the browser shows.
+        history: By topic, for those whose notice has changed. Kept by the server; no file has it.
     """
 
     languages: Annotated[tuple[Language, ...], Field(min_length=1, max_length=_MOST_LANGUAGES)] = ("en",)
     default_language: Language = Field(default="en", validate_default=True)
     majority: Annotated[StrictInt, Field(ge=0, le=30)] = 18
     unknown_age: UnknownAge = UnknownAge.ADULT
+    ages: dict[StrictStr, AgeLimit] = Field(default_factory=dict)
+    time_zone: TimeZone | None = None
     dnt: DntPolicy = DntPolicy.RECORD
     partners: dict[StrictStr, Partner] = Field(default_factory=dict)
     topics: dict[StrictStr, Topic] = Field(default_factory=dict)  # after the partners, whose flows they include
@@ -74,6 +86,7 @@ class Catalogue(Table):
     deadlines: dict[StrictStr, Deadline] = Field(default_factory=dict)
     sources: dict[StrictStr, Source] = Field(default_factory=dict)
     cookies: dict[StrictStr, Cookie] = Field(default_factory=dict)
+    history: dict[StrictStr, TopicHistory] = Field(default_factory=dict)
 
     @field_validator("topics", "partners", mode="before")
     @classmethod
@@ -137,15 +150,30 @@ class Catalogue(Table):
         """Give the topic of a key, or None if the catalogue has none."""
         return self.topics.get(key)
 
+    def minor(self, key: str) -> int:
+        """Give which text of its present version a topic shows: 0 for the first."""
+        past = self.history.get(key)
+        return past.minor if past is not None else 0
+
+    def held_until(self, key: str, version: int) -> Micros | None:
+        """Give until when a grant that answered an older version of a topic goes on holding; None if it does not.
+
+        Only one of the version right before does, for the topic's `grace` from when the present one was published.
+        """
+        topic, past = self.topics.get(key), self.history.get(key)
+        if topic is None or topic.grace is None or past is None or past.since is None or past.previous is None:
+            return None
+        return past.since + span_micros(topic.grace) if past.previous <= version < topic.version else None
+
     def nearest(self, key: str) -> str | None:
         """Give the topic key most like a misspelt one, or None if nothing comes close."""
         key = key[:LONGEST_TOPIC_KEY]
         # Comparing with 500 keys takes 15 ms, which 500 misspelt topics in one request would multiply.
         pairs = _letter_pairs(key)
         known = self._pairs_by_key
-        likely = heapq.nlargest(8, known, key=lambda name: len(pairs & known[name]))
-        near = difflib.get_close_matches(key, likely, n=1)
-        return near[0] if near else None
+        likely = heapq.nlargest(_LIKELY, known, key=lambda name: len(pairs & known[name]))
+        near = difflib.get_close_matches(key, likely, n=_LIKELY)
+        return next((name for name in near if _names_are_alike(key, name)), None)
 
     def closure(self, key: str) -> tuple[str, ...]:
         """Give every topic that a topic requires, directly or not, each once.
@@ -213,6 +241,10 @@ class Catalogue(Table):
         content = self.model_dump(mode="json", exclude_none=True)
         made = {partner.topic_key(flow) for partner in self.partners.values() for flow in partner.flows}
         content["topics"] = {key: topic for key, topic in content["topics"].items() if key not in made}
+        if not self.history:
+            del content["history"]  # so that what a brand sends says nothing that only servers know
+        if not self.ages:
+            del content["ages"]
         return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
     @classmethod
@@ -244,7 +276,10 @@ class Catalogue(Table):
             Plain JSON values; topics and partners as lists in the order shown, all else by name.
         """
         content: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
-        content["topics"] = [topic_to_wire(topic) for topic in self.topics.values()]
+        del content["history"]
+        if not self.ages:
+            del content["ages"]
+        content["topics"] = [topic_to_wire(topic, self.history.get(topic.key)) for topic in self.topics.values()]
         content["partners"] = [
             {
                 **partner,
@@ -262,6 +297,20 @@ def _leave_out(content: Any, place: tuple[int | str, ...]) -> None:
         for name in place[:-1]:
             content = content[name]
         content.pop(place[-1], None)
+
+
+def _names_are_alike(key: str, other: str) -> bool:
+    """Tell whether what follows the kind is alike, too: `channel:fax` and `channel:sms` share most of their letters."""
+    names, others = ((text.partition(":")[2] or text).split(":") for text in (key, other))
+    if len(names) != len(others):
+        names, others = [":".join(names)], [":".join(others)]
+    return all(_are_alike(name, other) for name, other in zip(names, others, strict=True))
+
+
+def _are_alike(name: str, other: str) -> bool:
+    if len(name) >= _SHORTEST_WORD and name in other.split("."):
+        return True  # purpose:training, where there is purpose:transcript.training
+    return difflib.SequenceMatcher(None, other, name).ratio() >= _ALIKE
 
 
 def _letter_pairs(key: str) -> frozenset[str]:

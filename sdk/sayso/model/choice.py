@@ -1,9 +1,10 @@
 """A choice: one answer to one topic at one time, as whoever records it sends it."""
 
 import re
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +25,7 @@ from sayso.wire import MAX_CHOICES
 
 MAX_DETAIL_BYTES = 2048
 _LONGEST_LANGUAGE = 128
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -90,6 +92,16 @@ def _choice_id_validator(value: str) -> str:
     return canonical
 
 
+def _day(value: str) -> str:
+    if not _DAY.fullmatch(value):
+        raise PydanticCustomError("invalid_value", "a day is written like 2019-05-25")
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("invalid_value", "the calendar has no such day") from None
+    return value
+
+
 DeviceId = Annotated[str, AfterValidator(_id_validator)]
 ConsumerId = Annotated[str, AfterValidator(_consumer_id_validator)]
 ChoiceId = Annotated[str, AfterValidator(_choice_id_validator)]
@@ -113,24 +125,39 @@ class SentNotice(_Frozen):
         Annotated[str, Field(description="for a grant a language tag such as en or fr-CA; needed there")] | None
     ) = None
     version: Annotated[int, Field(description="for a grant 1 or more")] | None = None
+    minor: Annotated[int, Field(description="for a grant 0 or more")] | None = None
 
 
 class Notice(SentNotice):
     """The text that the consumer was shown: which language, and which version of the topic's notice.
 
-    Without a version it is the current one.
+    Without a version it is the current one. `minor` is which text of that version, as the catalogue shows it; without
+    it, the one in force when the choice is recorded.
     """
 
     language: Language
     version: Annotated[int, Field(ge=1)] | None = None
+    minor: Annotated[int, Field(ge=0)] | None = None
 
 
 class Evidence(_Frozen):
-    """What is kept to show that a choice was made. The reference is stored as text and never fetched."""
+    """What is kept to show that a choice was made. The reference is stored as text and never fetched.
+
+    Attributes:
+        kind: What it is, such as `call_recording` or `paper_form`.
+        ref: Where the brand keeps it.
+        sha256: Of the thing itself.
+        wording: What the consumer was asked, word for word; needed for an imported grant.
+        date: The day on which they answered; needed for an imported grant.
+        source: Where the answer was kept until it was imported; needed for an imported grant.
+    """
 
     kind: Annotated[str, Field(min_length=1, max_length=64)]
     ref: Annotated[str, Field(max_length=256)] | None = None
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    wording: Annotated[str, Field(min_length=1, max_length=4000)] | None = None
+    date: Annotated[str, AfterValidator(_day)] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
 
 
 class Detail(_Frozen):
@@ -138,13 +165,16 @@ class Detail(_Frozen):
 
     Attributes:
         precision: For `permission:location`: how exactly.
-        sender: For channels: the number, address or account the message came to or from.
+        sender: For channels: the number, address or account the message came to or from. A refusal that names one
+            is about messages from there.
+        controller: For channels: a refusal, or what lifts it, is about all that the `brand` or the `platform` sends.
         campaign: For channels and marketing purposes: the brand's own name of the campaign.
         note: A remark of the brand for any topic, at most 500 characters. Never the consumer's message.
     """
 
     precision: Precision | None = None
     sender: Annotated[str, Field(max_length=128)] | None = None
+    controller: Literal["brand", "platform"] | None = None
     campaign: Annotated[str, Field(max_length=128)] | None = None
     note: Annotated[str, Field(max_length=500)] | None = None
 
@@ -192,7 +222,7 @@ def _notice(notice: SentNotice, info: ValidationInfo) -> SentNotice:
         language, version = notice.language, notice.version
         # The length first: nothing long is remembered.
         tagged = language is not None and len(language) <= _LONGEST_TAG and _is_tag(language)
-        if not tagged or (version is not None and version < 1):
+        if not tagged or (version is not None and version < 1) or (notice.minor or 0) < 0:
             # So that what is wrong is named by the notice's own members.
             Notice.model_validate(notice.model_dump(exclude_unset=True))
     elif notice.language is not None and len(notice.language) > _LONGEST_LANGUAGE:

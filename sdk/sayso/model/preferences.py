@@ -27,12 +27,14 @@ class TopicFold(NamedTuple):
         refusals: Refusals that no later one outdoes, the latest first; so their versions rise.
         seen_to: The highest version that any refusal has seen; -1 when there is no refusal.
         by_brand: The newest grant by the brand or an import, or None.
+        scoped: For a channel: what was said about single senders, by scope in the order of their names.
     """
 
     grants: tuple[RecordedChoice, ...] = ()
     refusals: tuple[RecordedChoice, ...] = ()
     seen_to: int = -1
     by_brand: RecordedChoice | None = None
+    scoped: "tuple[tuple[str, TopicFold], ...]" = ()
 
 
 class DeviceReport(NamedTuple):
@@ -58,6 +60,7 @@ class Preferences:
         signals: First sights, per signal and device.
         age: The newest evidence of each source.
         erased: Erased, and nothing recorded since.
+        erased_at: When, in microseconds, or None.
         restricted: An open restriction (GDPR Art. 18).
     """
 
@@ -68,4 +71,5 @@ class Preferences:
     signals: tuple[SignalSeen, ...] = ()
     age: tuple[AgeEvidence, ...] = ()
     erased: bool = False
+    erased_at: Micros | None = None
     restricted: bool = False

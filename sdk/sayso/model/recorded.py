@@ -31,6 +31,7 @@ class RecordedChoice(NamedTuple):
         expires_at: When a grant ends, in microseconds, or None.
         notice_version: The version of the notice that was shown, or None.
         overrides: Signals that a grant names as knowingly overridden (11 CCR 7025(c)(4)).
+        scopes: For a channel, the senders that are meant (`rules.senders`); empty for the whole topic.
     """
 
     version: int
@@ -43,6 +44,7 @@ class RecordedChoice(NamedTuple):
     expires_at: Micros | None = None
     notice_version: int | None = None
     overrides: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
 
     @property
     def is_refusal(self) -> bool:

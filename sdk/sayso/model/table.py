@@ -59,6 +59,13 @@ HttpsUrl = Annotated[StrictStr, matching(r"https://[^\s/?#@]+(?:[/?#]\S*)?", "an
 Country = Annotated[StrictStr, matching(r"[A-Z]{2}", "an ISO 3166 country code such as US")]
 """An ISO 3166-1 alpha-2 country code."""
 
+
+TimeZone = Annotated[
+    StrictStr,
+    matching(r"[A-Za-z]{1,20}(?:[/_+-][A-Za-z0-9]{1,20}){0,8}", "the name of a time zone, such as Europe/Paris"),
+]
+"""The name of a time zone in the IANA database, checked for shape; whether there is one needs its files."""
+
 Region = Annotated[
     StrictStr,
     matching(r"\*|EEA|[A-Z]{2}(?:-[A-Z0-9]{1,3})?", "a country like CA, a part of one like CA-QC, EEA or *"),

@@ -61,7 +61,8 @@ class TopicSettings(Table):
 
     Attributes:
         basis: The legal basis.
-        version: Version of the notice; a higher one asks again where the basis is consent.
+        version: Version of the notice; a higher one asks again where the basis is consent. A text that changes under
+            the same version asks nobody; which one was shown is kept with each choice (`Catalogue.history`).
         title: Short name, by language.
         notice: What the consumer is told before deciding, by language.
         requires: Topics that must be allowed too.
@@ -69,13 +70,16 @@ class TopicSettings(Table):
         marketing: It serves marketing, whatever its key says.
         training: It trains models or people on the data, whatever its key says.
         expires_after: How long a grant lasts unless it says otherwise; None for no end.
+        refresh_before: How long before a grant ends the consumer may be asked anew; None for only once it has ended.
+        grace: How long a grant of the version before goes on holding once a higher one is published; None for not at
+            all.
         capability: Permission topics: the device capability that is read.
         fresh_for: Permission topics: how long a device report counts.
         fresh_for_one_time: The same for a grant that the device gave only once.
         data_classes: Retention classes of the data it touches.
         senders: Channel topics: the numbers and addresses that messages come from.
         warning: What to say beside the choice, such as that a post becomes public.
-        change: What is new in this version.
+        change: What is new in this version, for those who are asked again.
         retired: No longer offered; refusals are still recorded.
     """
 
@@ -88,6 +92,8 @@ class TopicSettings(Table):
     marketing: StrictBool = False
     training: StrictBool = False
     expires_after: Duration | None = None
+    refresh_before: Duration | None = None
+    grace: Duration | None = None
     capability: StrictStr | None = None
     fresh_for: Duration = timedelta(hours=24)
     fresh_for_one_time: Duration = timedelta(seconds=60)

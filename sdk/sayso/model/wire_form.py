@@ -3,14 +3,21 @@
 from typing import Any, Final
 
 from sayso.model.duration import format_duration
+from sayso.model.instant import format_micros
 from sayso.model.table import text_in
 from sayso.model.topic import Topic
+from sayso.model.topic_history import TopicHistory
 
 _TEXTS: Final = frozenset({"title", "notice", "warning", "change", "ground", "description"})
 
 
-def topic_to_wire(topic: Topic) -> dict[str, Any]:
-    """Give a topic as plain JSON values; members without meaning for its kind are left out."""
+def topic_to_wire(topic: Topic, past: TopicHistory | None = None) -> dict[str, Any]:
+    """Give a topic as plain JSON values; members without meaning for its kind are left out.
+
+    Args:
+        topic: As published.
+        past: How its notice came to be; None while it is the first.
+    """
     shown: dict[str, Any] = {
         "key": topic.key,
         "kind": topic.kind.value,
@@ -34,6 +41,14 @@ def topic_to_wire(topic: Topic) -> dict[str, Any]:
         }
     if topic.expires_after is not None:
         shown["expires_after"] = format_duration(topic.expires_after)
+    if topic.refresh_before is not None:
+        shown["refresh_before"] = format_duration(topic.refresh_before)
+    if topic.grace is not None:
+        shown["grace"] = format_duration(topic.grace)
+    if past is not None:
+        shown["minor"] = past.minor
+        if past.since is not None:
+            shown |= {"version_since": format_micros(past.since), "previous_version": past.previous}
     if topic.senders:
         shown["senders"] = {name: sender.model_dump(mode="json") for name, sender in topic.senders.items()}
     if topic.warning is not None:

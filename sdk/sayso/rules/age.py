@@ -3,10 +3,21 @@
 from collections.abc import Sequence
 from datetime import MAXYEAR, datetime
 
-from sayso.model.age import AgeEvidence, AgeSource
+from sayso.model.age import DOUBT, AgeEvidence, AgeSource
 from sayso.model.instant import Micros, from_micros, to_micros
 
-_STRENGTH = {source.value: place for place, source in enumerate(AgeSource)}
+_FROM_THE_WEAKEST = (
+    # A consumer's own word comes last of all: it may lower what others say, and never raises it.
+    AgeSource.SELF.value,
+    AgeSource.UNKNOWN.value,
+    AgeSource.OS_SIGNAL.value,
+    AgeSource.BRAND.value,
+    AgeSource.GUARDIAN.value,
+    AgeSource.VERIFIED.value,
+    DOUBT,
+)
+_STRENGTH = {source: place for place, source in enumerate(_FROM_THE_WEAKEST)}
+_UNHEARD_OF = _STRENGTH[AgeSource.UNKNOWN.value]
 
 
 def is_minor(
@@ -14,28 +25,37 @@ def is_minor(
 ) -> tuple[bool, Micros | None]:
     """Tell whether the consumer counts as a minor, and when time alone changes that.
 
-    The strongest source decides; where it leaves the question open, the next one does. A weaker source that
-    says "minor" counts against a stronger one that says "adult", unless that one was verified: doubt
-    protects the child (the policy closes the service to people under 18 without a parent's or guardian's
-    consent). A lower bound grows with the years since it was observed.
+    The strongest source that names a band decides; a band across majority counts as a minor's. A weaker source whose
+    whole band is below majority counts against a stronger one that says "adult", unless that one was verified: doubt
+    protects the child (the policy closes the service to people under 18 without a parent's or guardian's consent).
+    No weaker source raises what a stronger one says, and a consumer's own word is the weakest. A lower bound grows with
+    the years since it was observed, so a band ages by itself.
 
     Returns:
-        Whether the consumer is a minor, and the instant at which they come of age by this evidence, or None.
+        Whether the consumer is a minor, and the first instant at which they may come of age by this evidence, or None.
     """
     if not evidence:
         return unknown_is_minor, None
-    verdict: bool | None = None
+    counts_as_minor: bool | None = None
     comes_of_age: list[Micros] = []
-    for piece in sorted(evidence, key=_strength, reverse=True):
-        minor, adult_from = _verdict(piece, majority, now)
+    for piece in sorted(evidence, key=_strength, reverse=True) if len(evidence) > 1 else evidence:
+        if piece.lower is None and piece.upper is None and piece.source != DOUBT:
+            continue  # says nothing, such as a shared age that was declined
+        of_age = piece.source != DOUBT and (piece.lower or 0) >= majority  # who was when seen is so by any clock
+        adult_from = None if of_age else _adult_from(piece, majority)
+        if of_age or (adult_from is not None and adult_from <= now):
+            if counts_as_minor is None:
+                counts_as_minor = False
+            if piece.source == AgeSource.VERIFIED.value:
+                break
+            continue
         if adult_from is not None:
             comes_of_age.append(adult_from)
-        if minor is None:
-            continue
-        verdict = minor
-        if minor or piece.source == AgeSource.VERIFIED.value:
+        if counts_as_minor is None or (piece.upper is not None and piece.upper < majority):
+            counts_as_minor = True
             break
-    counts_as_minor = unknown_is_minor if verdict is None else verdict
+    if counts_as_minor is None:
+        return unknown_is_minor, None
     return counts_as_minor, min(comes_of_age, default=None) if counts_as_minor else None
 
 
@@ -55,24 +75,20 @@ def lower_band(one: AgeEvidence, other: AgeEvidence) -> AgeEvidence:
     for piece in (one, other):
         if (piece.lower, piece.upper) == (lower, upper):
             return piece
-    return one._replace(lower=lower, upper=upper, method=None)
+    places = {piece.jurisdiction for piece in (one, other)} - {None}
+    # Two places: neither is known. The rule then counts the catalogue's majority, which no place lowers unasked.
+    return one._replace(lower=lower, upper=upper, method=None, jurisdiction=places.pop() if len(places) == 1 else None)
 
 
-def _strength(piece: AgeEvidence) -> int:
-    return _STRENGTH.get(piece.source, 0)
+def _strength(piece: AgeEvidence) -> tuple[int, str]:
+    return _STRENGTH.get(piece.source, _UNHEARD_OF), piece.source
 
 
-def _verdict(piece: AgeEvidence, majority: int, now: Micros) -> tuple[bool | None, Micros | None]:
-    if piece.lower is not None:
-        adult_from = _years_later(piece.observed_at, majority - piece.lower) if piece.lower < majority else None
-        if adult_from is None or adult_from <= now:
-            return False, None
-        if piece.upper is not None and piece.upper < majority:
-            return True, adult_from
-        return None, adult_from
-    if piece.upper is not None and piece.upper < majority:
-        return True, None
-    return None, None
+def _adult_from(piece: AgeEvidence, majority: int) -> Micros | None:
+    """Give from when they are of age by the lower bound; None without one, for an upper bound never grows up."""
+    if piece.lower is None or piece.source == DOUBT:
+        return None
+    return _years_later(piece.observed_at, majority - piece.lower)
 
 
 def _years_later(moment: Micros, years: int) -> Micros:

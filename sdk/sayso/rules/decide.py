@@ -7,7 +7,7 @@ that nobody objected to (`default`).
 
 from collections.abc import Mapping
 
-from sayso.model.catalogue import Catalogue, DntPolicy, UnknownAge
+from sayso.model.catalogue import Catalogue, DntPolicy
 from sayso.model.decision import Decision, Reason
 from sayso.model.device import Capability
 from sayso.model.instant import Micros, span_micros
@@ -15,8 +15,9 @@ from sayso.model.preferences import Preferences
 from sayso.model.recorded import BY_GUARDIAN, BY_PERSON, GRANTED, RecordedChoice
 from sayso.model.signal import SignalName
 from sayso.model.topic import EVERY_TOPIC, LegalBasis, Topic, TopicKind
-from sayso.rules.age import is_minor
 from sayso.rules.fold import latest_refusal, standing_for
+from sayso.rules.majority import counts_as_minor
+from sayso.rules.senders import stop_for
 
 _PASSING = frozenset({"granted", "limited"})
 _REQUIRED_BASES = frozenset({LegalBasis.LEGAL_OBLIGATION, LegalBasis.CONTRACT})
@@ -42,7 +43,13 @@ _DEVICE_UNKNOWN = Reason.DEVICE_UNKNOWN.value
 
 
 def decide(
-    preferences: Preferences, catalogue: Catalogue, topic: str, now: Micros, device: str | None = None
+    preferences: Preferences,
+    catalogue: Catalogue,
+    topic: str,
+    now: Micros,
+    device: str | None = None,
+    *,
+    sender: str | None = None,
 ) -> Decision:
     """Answer whether something may be done for a consumer now.
 
@@ -52,14 +59,15 @@ def decide(
         topic: The topic's key, such as `purpose:marketing`.
         now: Microseconds since 1970.
         device: The device it would happen on; a permission is never allowed without one.
+        sender: For a channel: the number or address that would send. Without one, a refusal of any sender counts.
 
     Returns:
         Always a decision, whatever the input; see `Reason` for what it can say.
     """
     needed: dict[str, Decision] = {}
     for key in catalogue.closure(topic):
-        needed[key] = _one(preferences, catalogue, key, now, device=device, needed=needed)
-    return _one(preferences, catalogue, topic, now, device=device, needed=needed)
+        needed[key] = _one(preferences, catalogue, key, now, device=device, sender=sender, needed=needed)
+    return _one(preferences, catalogue, topic, now, device=device, sender=sender, needed=needed)
 
 
 def _one(
@@ -69,6 +77,7 @@ def _one(
     now: Micros,
     *,
     device: str | None,
+    sender: str | None,
     needed: Mapping[str, Decision],
 ) -> Decision:
     """Decide one topic, given the decisions about those it requires."""
@@ -82,22 +91,23 @@ def _one(
         return Decision(key, False, _RESTRICTED)
     if basis in _REQUIRED_BASES:
         return Decision(key, True, _REQUIRED)
-    choice = standing_for(preferences.topics, key)
-    lapsed = _lapsed(topic, choice, now)
+    choice = _standing(preferences, topic, sender)
+    minor, comes_of_age = counts_as_minor(preferences.age, catalogue, now, sale=topic.sale_or_share)
+    by_guardian = choice is not None and choice.origin == BY_GUARDIAN and choice.answer == GRANTED
+    grown_up = comes_of_age if by_guardian else None  # then a guardian's grant ends, and the person is asked
+    lapsed = _EXPIRED if by_guardian and not minor else _lapsed(catalogue, topic, choice, now)
     if lapsed is not None and basis is not LegalBasis.CONSENT:
         # As if the grant had not been: it no longer speaks for a minor or against a signal either. Nor does it lift a
         # refusal any more. Silence would allow here, and whoever once objected has not been silent.
-        choice, lapsed = latest_refusal(preferences.topics, key), None
-    barred = _barred(preferences, catalogue, topic, choice, now)
+        choice, lapsed, grown_up = latest_refusal(preferences.topics, key), None, None
+    until = _earlier(_ends(catalogue, topic, choice), grown_up)
+    barred = _barred(preferences, catalogue, topic, choice, minor=minor, comes_of_age=comes_of_age, ends=until)
     if barred is not None:
         return barred
     if lapsed is not None:
-        # What answered an older notice can still come to its end, and is called expired from then on.
-        until = choice.expires_at if choice is not None and lapsed == _OUTDATED else None
-        return Decision(key, False, lapsed, choice, until)
+        return _ended(key, lapsed, choice, grown_up, came_of_age=by_guardian and not minor)
     if choice is None and basis is LegalBasis.CONSENT:
         return Decision(key, False, _NOT_ASKED)
-    until = None if choice is None else choice.expires_at
     if topic.kind is TopicKind.PERMISSION:
         refused, device_until = _by_device(preferences, topic, now, device)
         until = _earlier(until, device_until)
@@ -111,19 +121,32 @@ def _one(
     return Decision(key, True, _DEFAULT if choice is None else _GRANTED, choice, until, device)
 
 
+def _standing(preferences: Preferences, topic: Topic, sender: str | None) -> RecordedChoice | None:
+    """Give the choice that decides: for a channel, a refusal of the sender before what was said about all of it."""
+    choice = standing_for(preferences.topics, topic.key)
+    if topic.kind is not TopicKind.CHANNEL or (choice is not None and choice.is_refusal):
+        return choice
+    fold = preferences.topics.get(topic.key)
+    if fold is None or not fold.scoped:
+        return choice
+    return stop_for(fold, topic.senders, sender) or choice
+
+
 def _barred(
-    preferences: Preferences, catalogue: Catalogue, topic: Topic, choice: RecordedChoice | None, now: Micros
+    preferences: Preferences,
+    catalogue: Catalogue,
+    topic: Topic,
+    choice: RecordedChoice | None,
+    *,
+    minor: bool,
+    comes_of_age: Micros | None,
+    ends: Micros | None,
 ) -> Decision | None:
     """Decide by what stands in the way whatever was granted: age, a refusal, a signal."""
-    minor, comes_of_age = is_minor(
-        preferences.age,
-        majority=catalogue.majority,
-        unknown_is_minor=catalogue.unknown_age is UnknownAge.MINOR,
-        now=now,
-    )
     granted = choice is not None and choice.answer == GRANTED
-    # Without a consent to expire, a grant that ends is as if it had not been: another rule may answer then.
-    ends = choice.expires_at if choice is not None and granted and topic.basis is not LegalBasis.CONSENT else None
+    if not granted or topic.basis is LegalBasis.CONSENT:
+        # Without a consent to expire, a grant that ends is as if it had not been: another rule may answer then.
+        ends = None
     if minor and not (granted and choice is not None and choice.origin == BY_GUARDIAN):
         return Decision(topic.key, False, _MINOR, choice, _earlier(comes_of_age, ends))
     if choice is not None and not granted:
@@ -131,13 +154,14 @@ def _barred(
         by_all = everything is not None and choice in everything.refusals
         return Decision(topic.key, False, _WITHDRAWN if by_all else choice.answer, choice)
     if topic.sale_or_share and preferences.signals:
-        signal = _covering_signal(preferences, catalogue, choice)
+        signal = covering_signal(preferences, catalogue, choice)
         if signal is not None:
             return Decision(topic.key, False, _SIGNAL, choice, ends, signal=signal)
     return None
 
 
-def _covering_signal(preferences: Preferences, catalogue: Catalogue, choice: RecordedChoice | None) -> str | None:
+def covering_signal(preferences: Preferences, catalogue: Catalogue, choice: RecordedChoice | None) -> str | None:
+    """Give the signal that covers what is sold or shared and that the choice does not knowingly override, if any."""
     for seen in preferences.signals:
         if seen.name == _DNT and catalogue.dnt is not DntPolicy.HONOUR:
             continue
@@ -153,14 +177,36 @@ def _covering_signal(preferences: Preferences, catalogue: Catalogue, choice: Rec
     return None
 
 
-def _lapsed(topic: Topic, choice: RecordedChoice | None, now: Micros) -> str | None:
+def _lapsed(catalogue: Catalogue, topic: Topic, choice: RecordedChoice | None, now: Micros) -> str | None:
     if choice is None or choice.answer != GRANTED:
         return None
     if choice.expires_at is not None and choice.expires_at <= now:
         return _EXPIRED
     if choice.notice_version is not None and choice.notice_version < topic.version:
-        return _OUTDATED
+        held_until = catalogue.held_until(topic.key, choice.notice_version)
+        return _OUTDATED if held_until is None or held_until <= now else None
     return None
+
+
+def _ended(
+    key: str, lapsed: str, choice: RecordedChoice | None, grown_up: Micros | None, *, came_of_age: bool
+) -> Decision:
+    """Decide by a grant that has lapsed."""
+    if choice is not None and came_of_age:
+        choice = choice._replace(expires_at=None)  # which it never came to
+    if choice is None or lapsed != _OUTDATED:
+        return Decision(key, False, lapsed, choice)
+    # What answered an older notice can still come to its end, and is called expired from then on.
+    return Decision(key, False, lapsed, choice, _earlier(choice.expires_at, grown_up))
+
+
+def _ends(catalogue: Catalogue, topic: Topic, choice: RecordedChoice | None) -> Micros | None:
+    """Give when a grant that has not lapsed comes to its end: its own, or that of the older notice's grace."""
+    if choice is None or choice.notice_version is None or choice.notice_version >= topic.version:
+        return None if choice is None else choice.expires_at
+    if choice.answer != GRANTED:
+        return None
+    return _earlier(choice.expires_at, catalogue.held_until(topic.key, choice.notice_version))
 
 
 def _by_device(

@@ -71,6 +71,8 @@ def explain(facts: Facts, language: str = DEFAULT_LANGUAGE) -> str:
     title = title_in(facts.titles, language) or facts.topic
     if facts.reason.startswith(REQUIRES):
         clause = words["requires"]
+    elif facts.reason == Reason.EXPIRED.value and facts.expires_at is None:
+        clause = words["grown_up"]  # the one grant that ends without having a date of its own
     else:
         clause = words[facts.reason if facts.reason in _REASONS else Reason.UNAVAILABLE.value]
     if facts.made_at is not None and "{made}" not in clause:
@@ -131,6 +133,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "withdrawn": "withdrawn on {made}{notice}, and a withdrawal holds until a later grant",
         "signal": "the consumer's {signal} signal covers it, and no later grant knowingly overrides it",
         "expired": "granted on {made}{notice}, but the grant ended on {expires}",
+        "grown_up": "a guardian granted it on {made}{notice}, and that ended when the consumer came of age",
         "outdated": "granted on {made}{notice}, but the notice has changed since and must be answered again",
         "not_asked": "it needs consent, and the consumer has not answered yet",
         "device_denied": "the consumer allows it, but the device refuses ({device})",
@@ -160,6 +163,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "withdrawn": "retirado el {made}{notice}, y una retirada vale hasta una concesión posterior",
         "signal": "la señal {signal} del consumidor lo cubre y ninguna concesión posterior la anula a sabiendas",
         "expired": "concedido el {made}{notice}, pero la concesión terminó el {expires}",
+        "grown_up": "un tutor lo concedió el {made}{notice}, y eso terminó cuando el consumidor fue mayor de edad",
         "outdated": "concedido el {made}{notice}, pero el aviso ha cambiado y hay que responder de nuevo",
         "not_asked": "necesita consentimiento y el consumidor aún no ha respondido",
         "device_denied": "el consumidor lo permite, pero el dispositivo lo rechaza ({device})",
@@ -189,6 +193,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "withdrawn": "retiré le {made}{notice}, et un retrait vaut jusqu'à un accord ultérieur",
         "signal": "le signal {signal} du consommateur le couvre, et aucun accord ultérieur ne l'écarte sciemment",
         "expired": "accordé le {made}{notice}, mais l'accord a pris fin le {expires}",
+        "grown_up": "un tuteur l'a accordé le {made}{notice}, ce qui a pris fin à la majorité du consommateur",
         "outdated": "accordé le {made}{notice}, mais l'avis a changé depuis et demande une nouvelle réponse",
         "not_asked": "un consentement est nécessaire, et le consommateur n'a pas encore répondu",
         "device_denied": "le consommateur le permet, mais l'appareil refuse ({device})",

@@ -8,6 +8,9 @@ largest does. So doubt falls on the side of no.
 `TopicFold` keeps only what can still matter, so folding one more choice never needs the history, and
 `merge` is commutative, associative and idempotent: the result is the same for any order, duplication and
 partition of what was recorded.
+
+What was said about a single sender of a channel is folded apart, by the same rules (`rules.senders` has what follows
+from it). A grant that answered a notice counts for the whole channel too.
 """
 
 from bisect import bisect_left, bisect_right
@@ -28,6 +31,8 @@ NOTHING = TopicFold()
 
 MOST_KEPT = 64
 """Grants, and refusals, of one topic that are worth keeping beside each other; people have one or two."""
+MOST_SCOPES = 64
+"""Senders of one channel that are kept apart; a brand writes from a handful."""
 
 
 def origin_of(actor: Actor, method: Method) -> str:
@@ -46,6 +51,20 @@ def add(fold: TopicFold, choice: RecordedChoice) -> TopicFold:
 
 def single(choice: RecordedChoice) -> TopicFold:
     """Give the fold of one choice."""
+    if not choice.scopes:
+        return _alone(choice)
+    part = _alone(choice)
+    whole = part if _is_about_all(choice) else NOTHING
+    scoped = () if part is NOTHING else tuple((scope, part) for scope in sorted(set(choice.scopes)))
+    return whole._replace(scoped=scoped)
+
+
+def _is_about_all(choice: RecordedChoice) -> bool:
+    """Tell whether a choice counts for the whole topic: what answers no notice, such as START, only lifts a STOP."""
+    return not choice.scopes or (not choice.is_refusal and choice.notice_version is not None)
+
+
+def _alone(choice: RecordedChoice) -> TopicFold:
     if choice.is_refusal:
         return TopicFold(refusals=(choice,), seen_to=choice.based_on)
     if choice.origin == SPOKEN:
@@ -61,10 +80,36 @@ def merge(one: TopicFold, other: TopicFold) -> TopicFold:
     seen_to = max(one.seen_to, other.seen_to)
     grants = (grant for grant in {*one.grants, *other.grants} if _qualifies(grant, refusals, seen_to))
     by_brand = max((grant for grant in (one.by_brand, other.by_brand) if grant is not None), key=_recency, default=None)
-    return TopicFold(_undominated_grants(grants), refusals, seen_to, by_brand)
+    scoped = _merge_scoped(one.scoped, other.scoped) if one.scoped or other.scoped else ()
+    return TopicFold(_undominated_grants(grants), refusals, seen_to, by_brand, scoped)
+
+
+def _merge_scoped(
+    one: tuple[tuple[str, TopicFold], ...], other: tuple[tuple[str, TopicFold], ...]
+) -> tuple[tuple[str, TopicFold], ...]:
+    merged = dict(one)
+    for scope, fold in other:
+        merged[scope] = merge(merged[scope], fold) if scope in merged else fold
+    return tuple(sorted(merged.items(), key=_by_scope))
+
+
+def _by_scope(item: tuple[str, TopicFold]) -> str:
+    return item[0]
 
 
 def _fold_one(choices: Sequence[RecordedChoice]) -> TopicFold:
+    if not any(choice.scopes for choice in choices):
+        return _fold_alone(choices)
+    by_scope: dict[str, list[RecordedChoice]] = {}
+    for choice in choices:
+        if choice.is_refusal or choice.origin != SPOKEN:
+            for scope in choice.scopes:
+                by_scope.setdefault(scope, []).append(choice)
+    whole = _fold_alone([choice for choice in choices if _is_about_all(choice)])
+    return whole._replace(scoped=tuple((scope, _fold_alone(by_scope[scope])) for scope in sorted(by_scope)))
+
+
+def _fold_alone(choices: Sequence[RecordedChoice]) -> TopicFold:
     # What `add` gives one by one, sorted once: a long history is read back in the time of one sort.
     refusals = [choice for choice in choices if choice.is_refusal]
     seen_to = max((refusal.based_on for refusal in refusals), default=-1)
@@ -107,17 +152,30 @@ def fold(choices: Iterable[tuple[str, RecordedChoice]]) -> dict[str, TopicFold]:
     return {topic: _fold_one(choices_of) for topic, choices_of in said.items()}
 
 
-def is_full(fold: TopicFold, choice: RecordedChoice) -> bool:
-    """Tell whether a choice would be kept beside as many as may be kept: whoever records it has to do without.
+def full_part(fold: TopicFold, choice: RecordedChoice) -> TopicFold | None:
+    """Give the part of a fold in which a choice finds no room, be it the whole topic's or a single sender's.
 
-    Only a sender who dates each choice before the last, or claims each time to have seen less, comes this far; if
-    nothing stopped them, what is known of the topic would grow with everything that they send.
+    It would be kept there beside as many as may be kept: whoever records it has to do without. Only a sender who dates
+    each choice before the last, or claims each time to have seen less, comes this far; if nothing stopped them, what is
+    known of the topic would grow with everything that they send.
     """
-    kept = fold.refusals if choice.is_refusal else fold.grants
-    if len(kept) < MOST_KEPT:
-        return False
-    after = add(fold, choice)
-    return len(after.refusals if choice.is_refusal else after.grants) > len(kept)
+    known = dict(fold.scoped) if choice.scopes else {}
+    parts = [known.get(scope, NOTHING) for scope in choice.scopes]
+    alone = choice._replace(scopes=()) if choice.scopes else choice
+    for part in [*parts, fold] if _is_about_all(choice) else parts:
+        kept = part.refusals if choice.is_refusal else part.grants
+        if len(kept) < MOST_KEPT:
+            continue
+        after = add(part, alone)
+        if len(after.refusals if choice.is_refusal else after.grants) > len(kept):
+            return part
+    return None
+
+
+def has_scope_for(fold: TopicFold, choice: RecordedChoice) -> bool:
+    """Tell whether a choice's senders can be kept apart beside those that are."""
+    known = {scope for scope, _ in fold.scoped}
+    return len(known.union(choice.scopes)) <= MOST_SCOPES
 
 
 def seen_limit(based_on: int | None, version: int) -> int:

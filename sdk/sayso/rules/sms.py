@@ -5,13 +5,31 @@ Sources: the CTIA opt-out set; Twilio's default keywords (REVOKE and OPTOUT sinc
 reasonable wording revokes too, and no wording may be made the only one. So doubt falls on the side of stop,
 and nothing but a keyword starts.
 
-The words are literal: nothing is compiled from data, and a message costs time in proportion to its length.
+The words are literal (`rules.sms_words`): nothing is compiled from data, and a message costs time in proportion to its
+length.
 """
 
 import unicodedata
 from enum import StrEnum
 
+from sayso.rules.sms_words import (
+    ALL,
+    FILLERS,
+    HARMLESS,
+    HELP_KEYWORDS,
+    LEADING_STOP_WORDS,
+    POLITE,
+    SIGNATURES,
+    START_KEYWORDS,
+    STOP_ANYWHERE,
+    STOP_KEYWORDS,
+    STOP_PHRASES,
+    YES_KEYWORDS,
+)
+
 MAX_CHARACTERS = 1_600  # the longest message that carriers put together from parts
+
+_STOP_SIGN = "\N{OCTAGONAL SIGN}"
 
 
 class SmsAnswer(StrEnum):
@@ -21,149 +39,6 @@ class SmsAnswer(StrEnum):
     START = "start"
     HELP = "help"
     OTHER = "other"
-
-
-# --- the words, as _plain() leaves them: lower case, no accents, one blank between words -------------------
-
-# English words that revoke at the start of any message; the others only alone, because "fin de semana" is a
-# weekend and "alto" a tall person.
-LEADING_STOP_WORDS = frozenset({"stop", "stopall", "unsubscribe", "quit", "end", "cancel", "revoke", "optout"})
-STOP_KEYWORDS = LEADING_STOP_WORDS | frozenset(
-    {
-        "opt out",
-        "stop all",
-        # Spanish
-        "alto",
-        "baja",
-        "cancela",
-        "cancelar",
-        "darme de baja",
-        "detener",
-        "detengan",
-        "detenganse",
-        "detengase",
-        "fin",
-        "no mas",
-        "para",
-        "parar",
-        "pare",
-        # French
-        "annuler",
-        "arret",
-        "arrete",
-        "arreter",
-        "arretez",
-        "desabonner",
-        "desinscrire",
-        "resilier",
-        "stop pub",
-        "stop sms",
-    }
-)
-START_KEYWORDS = frozenset(
-    {
-        "start",
-        "unstop",
-        # Spanish
-        "alta",
-        "comenzar",
-        "iniciar",
-        # French
-        "commencer",
-        "reprendre",
-    }
-)
-YES_KEYWORDS = frozenset({"yes", "si", "oui"})
-HELP_KEYWORDS = frozenset({"help", "info", "ayuda", "informacion", "aide"})
-
-# Politeness around a stop word changes nothing.
-FILLERS = frozenset(
-    {
-        "all", "hello", "hey", "hi", "it", "just", "me", "now", "ok", "okay", "please", "pls", "thank",
-        "thanks", "that", "this", "yes", "you",
-        "ahora", "favor", "gracias", "hola", "por", "ya",
-        "bonjour", "maintenant", "merci", "plait", "s", "sil", "svp", "vous",
-    }
-)  # fmt: skip
-
-# Found at the start of a word anywhere in the message.
-STOP_PHRASES: tuple[str, ...] = (
-    "opt out",
-    "opt me out",
-    "opted out",
-    "opting out",
-    "optout",
-    "unsubscribe",
-    *(
-        f"{verb} {what}"
-        for verb in ("stop", "quit", "cease")
-        for what in (
-            "texting",
-            "messaging",
-            "sending",
-            "contacting",
-            "bothering",
-            "spamming",
-            "texts",
-            "messages",
-            "sms",
-            "the texts",
-            "the messages",
-            "these texts",
-            "these messages",
-            "this texting",
-            "all texts",
-            "all messages",
-        )
-    ),
-    *(f"{no} {what}" for no in ("dont", "do not", "never") for what in ("text me", "message me", "contact me")),
-    "please stop",
-    "no stop",
-    "stop it",
-    "stop this",
-    "no more texts",
-    "no more messages",
-    "no more sms",
-    "leave me alone",
-    "remove me",
-    "remove my number",
-    "take me off",
-    "lose my number",
-    # Spanish
-    "darme de baja",
-    "darse de baja",
-    "dame de baja",
-    "denme de baja",
-    "deme de baja",
-    "deja de enviar",
-    "dejar de enviar",
-    "deje de enviar",
-    "dejen de enviar",
-    "no me escriba",
-    "no me envie",
-    "no me mande",
-    "no enviar mas",
-    "no mas mensajes",
-    "no quiero mas mensajes",
-    "no quiero recibir",
-    # French
-    "arrete de m",
-    "arretez de m",
-    "arretez d envoyer",
-    "arretez denvoyer",
-    "arretez les messages",
-    "cessez de m",
-    "me desabonner",
-    "desabonnez moi",
-    "desinscrivez moi",
-    "me desinscrire",
-    "ne menvoyez plus",
-    "ne m envoyez plus",
-    "ne plus recevoir",
-    "ne veux plus recevoir",
-    "plus de messages",
-    "plus de sms",
-)
 
 
 def classify(
@@ -186,10 +61,10 @@ def classify(
     decided = _decided(opt_out_type)
     if decided is not None:
         return decided
-    text = _plain(body)
+    text = _without_signature(_plain(body))
     if text in STOP_KEYWORDS:
         return SmsAnswer.STOP
-    if text in START_KEYWORDS or (text in YES_KEYWORDS and pending and not opted_out):
+    if text in START_KEYWORDS or (pending and not opted_out and _is_yes(text)):
         return SmsAnswer.START
     if text in HELP_KEYWORDS:
         return SmsAnswer.HELP
@@ -203,18 +78,53 @@ def _decided(opt_out_type: str | None) -> SmsAnswer | None:
     return next((a for a in (SmsAnswer.STOP, SmsAnswer.START, SmsAnswer.HELP) if a == said), None)
 
 
+def means_all(body: str) -> bool:
+    """Tell whether a stop names everything that is sent, not only what comes from the number it went to."""
+    text = f" {_plain(body)} "
+    return any(f" {phrase} " in text for phrase in ALL)
+
+
+def _is_yes(text: str) -> bool:
+    first, *rest = text.split() or [""]
+    return first in YES_KEYWORDS and all(word in POLITE or word in YES_KEYWORDS for word in rest)
+
+
+def _without_signature(text: str) -> str:
+    """Take off what a mail program adds to a text that is answered from there."""
+    for signature in SIGNATURES:
+        before, found, _ = text.partition(signature)
+        if found and before:
+            return before.rstrip()
+    return text
+
+
 def _asks_to_stop(text: str) -> bool:
     words = text.split()
     if words and words[0] in LEADING_STOP_WORDS:
         return True
-    words = [word for word in words if word not in FILLERS]
-    if " ".join(words) in STOP_KEYWORDS:
+    padded = f" {text} "
+    for harmless in HARMLESS:
+        padded = padded.replace(f" {harmless} ", "  ")
+    words = padded.split()
+    if any(_stops_anywhere(word) for word in words):
         return True
-    stops = [word for word in words if word in STOP_KEYWORDS]
-    if stops and all(word in STOP_KEYWORDS or word in START_KEYWORDS for word in words):
+    meant = [word for word in words if word not in FILLERS]
+    politely = [word for word in words if word not in POLITE]
+    if " ".join(meant) in STOP_KEYWORDS or " ".join(politely) in STOP_KEYWORDS:
+        return True
+    stops = [word for word in meant if word in STOP_KEYWORDS]
+    if stops and all(word in STOP_KEYWORDS or word in START_KEYWORDS for word in meant):
         return True  # "stop stop", and "start stop" too
-    padded = f" {text}"
     return any(f" {phrase}" in padded for phrase in STOP_PHRASES)
+
+
+def _stops_anywhere(word: str) -> bool:
+    if word.startswith(STOP_ANYWHERE):
+        return True
+    word = word.replace("0", "o")
+    # "stop", however drawn out: sssstop, stoppp, STOOOP, st0p.
+    once = "".join(letter for place, letter in enumerate(word) if letter != word[place - 1 : place])
+    return once == "stop"
 
 
 def _plain(body: str) -> str:
@@ -223,7 +133,9 @@ def _plain(body: str) -> str:
     folded = unicodedata.normalize("NFKC", shown).casefold()
     letters: list[str] = []
     for character in unicodedata.normalize("NFKD", folded):
-        if character.isalnum():
+        if character == _STOP_SIGN:
+            letters.append(" stop ")
+        elif character.isalnum():
             letters.append(character)
         elif character not in "'’`" and not unicodedata.combining(character):
             letters.append(" ")

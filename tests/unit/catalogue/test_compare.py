@@ -51,7 +51,28 @@ def test_a_raised_version_asks_those_who_consented_again_but_not_those_who_did_n
     assert compare(one(version=1), one(version=2)).asks_again == ("purpose:x",)
 
 
-@pytest.mark.parametrize("part", ["title", "notice", "warning"])
+def test_a_raised_version_says_how_long_what_was_granted_holds() -> None:
+    (change,) = compare(one(version=1, grace="P30D"), one(version=2, grace="P30D")).changes
+    assert change.message == (
+        "goes from version 1 to 2; everybody who granted it is asked again, and what they granted holds for P30D"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "warns"),
+    [(None, "P30D", True), ("P30D", "P31D", True), ("P30D", "P29D", False), ("P30D", None, False)],
+)
+def test_another_grace_is_told_and_a_longer_one_warned_of(before: str | None, now: str | None, warns: bool) -> None:
+    assert warned(one(grace=before), one(grace=now)) == [("grace_changed", "purpose:x", warns)]
+
+
+def test_when_people_may_be_asked_anew_is_told() -> None:
+    old, new = one(), one(refresh_before="P14D")
+    assert changes(old, new) == changes(new, old) == [("refresh_before_changed", "purpose:x", False)]
+    assert compare(old, new).changes[0].message == "people may be asked anew from P14D before their grant ends"
+
+
+@pytest.mark.parametrize("part", ["title", "notice", "warning", "change"])
 def test_another_text_under_the_same_version_is_told(part: str) -> None:
     old, new = one(**{part: {"en": "old"}}), one(**{part: {"en": "new"}})
     assert changes(old, new) == [("text_changed", "purpose:x", False)]
@@ -219,6 +240,25 @@ def test_a_field_falls_under_the_star_once_it_is_no_longer_named(tables: dict[st
     (change,) = compare(old, new).changes
     assert (change.message, change.warns) == ("field customer.phone needed channel:sms and now nothing else", True)
     assert compare(old, old).changes == ()
+
+
+def _for_germany(age: int) -> Catalogue:
+    law = {"law": "GDPR Art. 8", "regions": ["DE"], "age": age, "valid_from": "2018-05-25"}
+    return Catalogue.model_validate({"ages": {"germany": law}})
+
+
+def test_an_age_below_18_somewhere_has_to_be_allowed_as_well() -> None:
+    (refusal,) = compare(None, _for_germany(16)).refusals
+    assert (refusal.code, refusal.table, refusal.key) == ("majority_lowered", "ages.germany", "age")
+    assert compare(None, _for_germany(16), allow_lower_majority=True).refusals == ()
+    assert compare(None, _for_germany(19)).refusals == ()
+
+
+def test_other_ages_somewhere_are_told_with_a_warning() -> None:
+    (change,) = compare(_for_germany(19), _for_germany(20)).changes
+    assert (change.kind, change.topic, change.warns) == ("majority_changed", "", True)
+    assert change.message.endswith("in some places: germany")
+    assert compare(_for_germany(19), _for_germany(19)).changes == ()
 
 
 def test_another_age_of_majority_is_told_for_the_catalogue_as_a_whole() -> None:

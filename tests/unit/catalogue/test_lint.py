@@ -183,6 +183,32 @@ def test_an_expiry_that_has_no_effect_is_warned_of(tables: Tables) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"expires_after": "P365D", "refresh_before": "P14D"}, []),
+        ({"expires_after": "P14D", "refresh_before": "P14D"}, [("error", "refresh_before")]),
+        ({"refresh_before": "P14D"}, []),  # a grant may name its own end
+        ({"grace": "P366D"}, []),
+        ({"grace": "P367D"}, [("warning", "grace")]),
+    ],
+)
+def test_asking_anew_comes_before_the_end_and_a_grace_is_no_permanent_state(
+    tables: Tables, settings: dict[str, str], expected: list[tuple[str, str]]
+) -> None:
+    tables["topics"]["purpose:marketing"] |= settings
+    found = lint(catalogue_from_python(tables))
+    assert [(finding.level, finding.key) for finding in found] == expected
+
+
+def test_a_grace_or_a_refresh_of_what_nobody_grants_is_warned_of(tables: Tables) -> None:
+    tables["topics"]["purpose:quality"] |= {"basis": "contract", "grace": "P1D", "refresh_before": "P1D"}
+    assert [(key, message) for _, key, message in warnings(tables)] == [
+        ("grace", "has no effect: nobody grants what rests on contract"),
+        ("refresh_before", "has no effect: nobody grants what rests on contract"),
+    ]
+
+
 def test_a_one_time_grant_of_the_device_never_outlasts_a_lasting_one(tables: Tables) -> None:
     tables["topics"]["permission:camera"] |= {"fresh_for": "30s"}
     assert [(table, key) for table, key, _ in errors(tables)] == [('topics."permission:camera"', "fresh_for_one_time")]

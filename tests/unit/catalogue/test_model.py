@@ -37,6 +37,32 @@ def test_an_unknown_topic_is_none_and_its_nearest_is_named(tables: dict[str, Any
     assert catalogue.nearest("zzz") is None
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("channel:smss", "channel:sms"),
+        ("chanel:sms", "channel:sms"),
+        ("sms", None),
+        ("purpose:training", "purpose:transcript.training"),
+        ("partner:vinsolutions:shar", "partner:vinsolutions:share"),
+        ("partner:vinsolution:share", "partner:vinsolutions:share"),
+        ("channel:fax", None),
+        ("channel:pager", None),
+        ("purpose:markets.abroad", None),
+        ("partner:autosolving:share", None),
+        ("partner:acme:share", None),
+        ("permission:camera", None),
+    ],
+)
+def test_only_a_name_that_is_much_like_it_is_suggested_however_alike_the_kinds_are(
+    tables: dict[str, Any], written: str, meant: str | None
+) -> None:
+    text = next(iter(tables["topics"].values()))
+    known = ("channel:sms", "channel:email", "purpose:marketing", "purpose:transcript.training")
+
+    assert catalogue_from_python(tables | {"topics": dict.fromkeys(known, text)}).nearest(written) == meant
+
+
 def test_naming_the_nearest_of_500_topics_stays_quick_for_a_hostile_key() -> None:
     catalogue = requiring({f"purpose:{'a' * 80}.{number}": () for number in range(500)})
     catalogue.nearest("purpose:warm-up")

@@ -32,9 +32,15 @@ def test_without_evidence_the_catalogue_decides(unknown_is_minor):
 
 
 @pytest.mark.parametrize("unknown_is_minor", [True, False])
-@pytest.mark.parametrize("band", [(None, None), (None, 18), (None, 40)])
-def test_evidence_that_leaves_it_open_leaves_it_to_the_catalogue(band, unknown_is_minor):
-    assert judged(aged("verified", *band), unknown_is_minor=unknown_is_minor) == (unknown_is_minor, None)
+def test_evidence_without_a_band_leaves_it_to_the_catalogue(unknown_is_minor):
+    assert judged(aged("verified"), unknown_is_minor=unknown_is_minor) == (unknown_is_minor, None)
+
+
+@pytest.mark.parametrize("unknown_is_minor", [True, False])
+@pytest.mark.parametrize("source", ["self", "os_signal", "brand", "guardian", "verified"])
+@pytest.mark.parametrize("band", [(None, 18), (None, 40), (0, 18), (16, 20), (17, None)])
+def test_a_band_across_majority_counts_as_a_minors(source, band, unknown_is_minor):
+    assert judged(aged(source, *band), unknown_is_minor=unknown_is_minor)[0] is True
 
 
 @pytest.mark.parametrize(
@@ -51,10 +57,10 @@ def test_who_was_of_age_when_seen_is_so_even_by_a_clock_that_lags_behind():
     assert judged(aged("brand", 17, 17, at=NOON + DAY)) == (True, moment(2027, 11, 24, 12))
 
 
-def test_a_band_across_majority_decides_nothing_until_its_lower_end_has_grown_up():
+def test_a_band_across_majority_grows_up_with_its_lower_end():
     across = aged("brand", 16, 20)
-    assert judged(across) == (False, None)
-    assert judged(across, unknown_is_minor=True) == (True, moment(2028, 11, 23, 12))
+    assert judged(across) == (True, moment(2028, 11, 23, 12))
+    assert judged(across, now=moment(2028, 11, 23, 12)) == (False, None)
 
 
 def test_the_majority_is_the_catalogues():
@@ -93,9 +99,32 @@ def test_a_weaker_source_that_says_minor_counts_unless_age_was_verified():
     assert judged(aged("guardian", None, 15), aged("verified", 18)) == (False, None)
 
 
-def test_where_the_strongest_leaves_it_open_the_next_decides():
+def test_no_weaker_source_raises_a_band_across_majority():
     assert judged(aged("verified", 16, 20), aged("self", None, 15)) == (True, moment(2028, 11, 23, 12))
-    assert judged(aged("verified", 16, 20), aged("self", 30), unknown_is_minor=True) == (False, None)
+    for weaker in ("self", "os_signal", "brand", "guardian"):
+        assert judged(aged("verified", 16, 20), aged(weaker, 30)) == (True, moment(2028, 11, 23, 12))
+
+
+def test_a_weaker_band_across_majority_takes_nothing_from_a_stronger_adult():
+    assert judged(aged("self", 16), aged("brand", 18)) == (False, None)
+    assert judged(aged("os_signal", 16, 20), aged("guardian", 18)) == (False, None)
+
+
+def test_where_the_strongest_says_nothing_the_next_decides():
+    assert judged(aged("verified"), aged("os_signal", 13, 15), aged("self", 30))[0] is True
+    assert judged(aged("os_signal"), aged("self", 30), unknown_is_minor=True) == (False, None)
+
+
+def test_ones_own_word_does_not_even_raise_a_band_of_an_unknown_source():
+    assert judged(aged("unknown", 16, 20), aged("self", 30))[0] is True
+    assert judged(aged("hearsay", 16, 20), aged("self", 30))[0] is True
+
+
+def test_a_doubt_holds_against_everything_until_it_is_cleared():
+    doubted = aged("doubt", None, 17)
+    assert judged(doubted, aged("verified", 30)) == (True, None)
+    assert judged(doubted, aged("verified", 30), now=NOON + 40_000 * DAY) == (True, None)
+    assert judged(AgeEvidence("doubt", None, None, NOON), aged("verified", 30)) == (True, None)
 
 
 def test_a_source_this_release_does_not_know_is_the_weakest():
@@ -140,6 +169,27 @@ def test_the_order_of_evidence_from_different_sources_does_not_matter(
     shuffled = random.sample(by_source, len(by_source))
     settled = {"majority": majority, "unknown_is_minor": unknown_is_minor, "now": now}
     assert is_minor(by_source, **settled) == is_minor(shuffled, **settled)
+
+
+BANDS = st.builds(AgeEvidence, st.sampled_from([*AgeSource, "hearsay", "doubt"]), YEARS, YEARS, ANYTIME).filter(
+    lambda piece: piece.source != "self" and (piece.lower, piece.upper) != (None, None)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(BANDS, min_size=1, max_size=3),
+    st.builds(AgeEvidence, st.just("self"), YEARS, YEARS, ANYTIME),
+    st.integers(0, 30),
+    st.booleans(),
+    ANYTIME,
+)
+def test_a_consumers_own_word_never_raises_a_band_that_another_source_gave(
+    given_by_others, own, majority, unknown_is_minor, now
+):
+    settled = {"majority": majority, "unknown_is_minor": unknown_is_minor, "now": now}
+    if is_minor(given_by_others, **settled)[0]:
+        assert is_minor([own, *given_by_others], **settled)[0]
 
 
 @settings(max_examples=150, deadline=None)

@@ -167,10 +167,35 @@ class TestRule3Minor:
         assert answer(granted, MARKETING, now=birthday - 1) == (False, "minor")
         assert answer(granted, MARKETING, now=birthday) == (True, "granted")
 
-    def test_a_guardians_grant_still_counts_when_the_child_is_grown_up(self):
-        granted = preferences((MARKETING, said(by=BY_GUARDIAN)), age=(aged("brand", 17, 17),))
-        assert answer(granted, MARKETING) == (True, "granted")
-        assert answer(granted, MARKETING, now=NOON + 400 * DAY) == (True, "granted")
+    @pytest.mark.parametrize(("topic", "after"), [(MARKETING, (False, "expired")), (IMPROVEMENT, (True, "default"))])
+    def test_a_guardians_grant_ends_when_the_child_comes_of_age_and_says_so_before(self, topic, after):
+        seen = to_micros(datetime(2026, 3, 1, 8, tzinfo=UTC))
+        birthday = to_micros(datetime(2027, 3, 1, 8, tzinfo=UTC))
+        granted = preferences((topic, said(by=BY_GUARDIAN)), age=(AgeEvidence("brand", 17, 17, seen),))
+        decision = decide(granted, catalogue(), topic, NOON)
+        assert (decision.allowed, decision.reason, decision.valid_until) == (True, "granted", birthday)
+        assert answer(granted, topic, now=birthday - 1) == (True, "granted")
+        assert answer(granted, topic, now=birthday) == after
+
+    def test_a_guardians_grant_that_majority_ended_names_no_other_end(self):
+        lasting = preferences((MARKETING, said(by=BY_GUARDIAN, expires_at=NOON + DAY)), age=(aged("brand", lower=18),))
+        decision = decide(lasting, catalogue(), MARKETING, NOON)
+        assert (decision.reason, decision.choice.expires_at, decision.valid_until) == ("expired", None, None)
+
+    def test_a_guardians_grant_says_nothing_for_somebody_of_age(self):
+        assert answer(preferences((MARKETING, said(by=BY_GUARDIAN))), MARKETING) == (False, "expired")
+
+    def test_a_grant_of_ones_own_after_coming_of_age_stands(self):
+        both = preferences(
+            (MARKETING, said(1, by=BY_GUARDIAN)), (MARKETING, said(2, at=-60)), age=(aged("brand", lower=18),)
+        )
+        assert answer(both, MARKETING) == (True, "granted")
+
+    def test_what_is_sold_has_an_age_of_its_own_in_california(self):
+        fourteen = (AgeEvidence("brand", 14, 14, NOON, None, "US-CA"),)
+        lowered = {"majority": 13}
+        assert answer(preferences(age=fourteen), IMPROVEMENT, **lowered) == (True, "default")
+        assert answer(preferences((ADS, said()), age=fourteen), ADS, **lowered) == (False, "minor")
 
     def test_a_guardians_grant_that_has_ended_no_longer_speaks_for_the_child(self):
         ended = said(by=BY_GUARDIAN, expires_at=NOON)
@@ -556,7 +581,7 @@ class TestValidUntil:
         decision = decide(child, catalogue(topics), "purpose:more", NOON)
         birthday = to_micros(datetime(2027, 8, 15, 12, tzinfo=UTC))
         assert (decision.reason, decision.valid_until) == ("requires:purpose:base", birthday)
-        assert decide(child, catalogue(topics), "purpose:more", birthday).reason == "granted"
+        assert decide(child, catalogue(topics), "purpose:more", birthday).reason == "expired"
 
 
 def test_a_decision_names_the_choice_and_the_device_that_decided():

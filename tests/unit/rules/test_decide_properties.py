@@ -66,7 +66,9 @@ def catalogues(draw):
             "sale_or_share": draw(st.booleans()),
             "retired": draw(st.sampled_from([False, False, False, True])),
             "fresh_for": timedelta(seconds=draw(st.sampled_from([1, 60, 86_400]))),
+            "grace": draw(st.none() | st.sampled_from([timedelta(seconds=1), timedelta(days=1)])),
         }
+    raised = {key: topic["version"] for key, topic in topics.items() if topic["version"] > 1 and draw(st.booleans())}
     share = {"basis": draw(st.sampled_from(["consent", "legitimate_interest"])), "sale_or_share": True}
     return Catalogue.model_validate(
         {
@@ -74,6 +76,7 @@ def catalogues(draw):
             "unknown_age": draw(st.sampled_from(["adult", "adult", "minor"])),
             "dnt": draw(st.sampled_from(["record", "honour"])),
             "topics": topics,
+            "history": {key: {"since": draw(NEAR), "previous": version - 1} for key, version in raised.items()},
             "partners": {"crm": {"partner_class": "integration", "flows": {"share": share}}},
         }
     )
@@ -196,6 +199,13 @@ def _was_refused(preferences, topic):
     return any(name in preferences.topics and preferences.topics[name].refusals for name in (topic, "*"))
 
 
+def _holds_on(catalogue, topic, choice, now):
+    past = catalogue.history.get(topic.key)
+    if topic.grace is None or past is None or choice.notice_version < past.previous:
+        return False
+    return now < past.since + span_micros(topic.grace)
+
+
 def _may_pass(case, topic, path=()):
     """Whether every rule lets it pass, judged topic by topic and without `decide`."""
     preferences, catalogue, now, device = case
@@ -214,7 +224,11 @@ def _may_pass(case, topic, path=()):
     current = (
         choice is not None
         and (choice.expires_at is None or now < choice.expires_at)
-        and (choice.notice_version is None or choice.notice_version >= about.version)
+        and (
+            choice.notice_version is None
+            or choice.notice_version >= about.version
+            or _holds_on(catalogue, about, choice, now)
+        )
     )
     if not current and (about.basis == "consent" or _was_refused(preferences, topic)):
         return False

@@ -50,6 +50,20 @@ def test_a_reason_without_a_choice_names_no_date_and_no_notice(reason, language)
     assert said.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "a guardian granted it on 2026-03-04 05:06 UTC under notice version 7"),
+        ("es", "un tutor lo concedió el 2026-03-04 05:06 UTC"),
+        ("fr", "un tuteur l'a accordé le 2026-03-04 05:06 UTC"),
+    ],
+)
+def test_a_grant_that_ended_without_a_date_was_a_guardians(language, said):
+    full = sentence("expired", language, expires_at=None)
+    assert said in full
+    assert "?" not in full
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_reason_reads_differently(language):
     assert len({sentence(reason, language) for reason in REASONS}) == len(REASONS)

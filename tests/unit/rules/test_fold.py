@@ -13,7 +13,7 @@ from sayso.rules.fold import (
     NOTHING,
     add,
     fold,
-    is_full,
+    full_part,
     is_granted,
     origin_of,
     seen_limit,
@@ -268,18 +268,18 @@ def test_a_long_history_of_choices_each_dated_before_the_last_is_folded_in_the_t
 @pytest.mark.parametrize("answer", ["granted", "denied"])
 def test_a_topic_is_full_for_what_would_be_kept_beside_64_others(answer):
     kept = fold((MARKETING, said(version, answer, at=-version)) for version in range(1, MOST_KEPT + 1))[MARKETING]
-    assert is_full(kept, said(MOST_KEPT + 1, answer, at=-MOST_KEPT - 1))
-    assert not is_full(kept, said(MOST_KEPT + 1, answer, at=0))  # outdoes them all
+    assert full_part(kept, said(MOST_KEPT + 1, answer, at=-MOST_KEPT - 1)) is not None
+    assert full_part(kept, said(MOST_KEPT + 1, answer, at=0)) is None  # outdoes them all
 
 
 @pytest.mark.parametrize("answer", ["granted", "denied"])
 def test_a_topic_with_63_kept_is_not_full(answer):
     kept = fold((MARKETING, said(version, answer, at=-version)) for version in range(1, MOST_KEPT))[MARKETING]
-    assert not is_full(kept, said(MOST_KEPT, answer, at=-MOST_KEPT))
+    assert full_part(kept, said(MOST_KEPT, answer, at=-MOST_KEPT)) is None
 
 
 def test_a_grant_that_a_refusal_blocks_takes_nobodys_place():
     grants = [(MARKETING, said(version, at=-version)) for version in range(1, MOST_KEPT + 1)]
     refusal = (MARKETING, said(MOST_KEPT + 1, "denied", at=-1000))
     kept = fold([*grants, refusal])[MARKETING]
-    assert not is_full(kept, said(MOST_KEPT + 2, at=-1000))
+    assert full_part(kept, said(MOST_KEPT + 2, at=-1000)) is None

@@ -1,0 +1,1 @@
+"""What Sayso holds, in the words of outside formats: one short file per format, pure."""
