@@ -133,10 +133,11 @@ async def test_an_older_grant_that_arrives_late_never_lifts_a_newer_refusal(ann:
 async def test_an_import_never_lifts_a_refusal_and_an_agent_s_grant_waits_for_the_consumer(
     ann: sayso.Consumer,
 ) -> None:
-    imported = await ann.grant("purpose:marketing", shown="en", method="import", actor="brand")
-    spoken = await ann.grant("channel:sms", shown="en", method="phone")
+    file = {"kind": "file", "wording": "May we write to you?", "date": "2026-01-27", "source": "the old CRM"}
+    imported = await ann.grant("purpose:marketing", shown="en", method="import", actor="brand", evidence=file)
+    spoken = await ann.grant("channel:sms", shown="en", method="phone", evidence={"kind": "call_recording"})
     await ann.withdraw("purpose:marketing")
-    again = await ann.grant("purpose:marketing", shown="en", method="import")
+    again = await ann.grant("purpose:marketing", shown="en", method="import", evidence=file)
 
     assert (imported.stands, imported.reason) == (True, "granted")
     assert (spoken.stands, spoken.reason) == (False, "not_asked")

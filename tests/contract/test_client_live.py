@@ -202,6 +202,45 @@ async def test_a_version_carried_along_in_a_message_counts_here(live: sayso.Clie
         await ann.preferences(at_least=9)
 
 
+@pytest.mark.parametrize("consumer_id", ["cust-42", sayso.new_anonymous_id()], ids=["known", "visitor"])
+async def test_a_version_that_is_on_its_way_is_waited_for_by_every_check(
+    live: sayso.Client, elsewhere: sayso.Client, consumer_id: str
+) -> None:
+    ann = live.consumer(consumer_id)
+    await elsewhere.consumer(consumer_id).grant("channel:sms", shown="en")
+    assert await ann.allows("channel:sms", at_least=1) is True
+
+    async def later() -> None:
+        await asyncio.sleep(0.2)
+        await elsewhere.consumer(consumer_id).deny("channel:sms")
+
+    began = time.monotonic()
+    allows, decision, many, _ = await asyncio.gather(
+        ann.allows("channel:sms", at_least=2),
+        ann.decide("channel:sms", at_least=2),
+        live.decide_many([sayso.Check(consumer_id, "channel:sms", at_least=2), ("cust-43", "purpose:service")]),
+        later(),
+    )
+
+    assert allows is False
+    assert decision.reason == "denied"
+    assert [one.reason for one in many] == ["denied", "required"]
+    assert time.monotonic() - began < 1.5
+
+
+async def test_a_version_is_waited_for_within_the_second_and_other_checks_of_the_call_are_answered(
+    live: sayso.Client,
+) -> None:
+    began = time.monotonic()
+    asked = [sayso.Check("cust-42", "purpose:service", at_least=9), sayso.Check("cust-43", "purpose:service")]
+    never, known = await live.decide_many(asked)
+    took = time.monotonic() - began
+
+    assert (never.reason, known.reason) == ("unavailable", "required")
+    assert 0.5 < took < 1.5
+    assert await live.consumer("cust-44").allows("purpose:service") is True
+
+
 async def test_a_visitor_s_version_holds_after_the_link(live: sayso.Client, elsewhere: sayso.Client) -> None:
     visitor = sayso.new_anonymous_id()
     before = live.consumer(visitor)

@@ -1,6 +1,8 @@
 """The real client while the real server is away: refusals count at once, and everything arrives once, in order."""
 
 import asyncio
+import secrets
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -264,10 +266,17 @@ async def test_a_parked_refusal_counts_here_and_nowhere_else(
     assert await others_allow(served, "purpose:service") is True
 
 
-@pytest.mark.parametrize("method", ["import"])
+CALL = {"kind": "call_recording", "ref": "2026-11-23/17"}
+FILE = {"kind": "file", "wording": "May we send you offers?", "date": "2026-01-27", "source": "the old CRM"}
+
+
+@pytest.mark.parametrize(
+    ("method", "evidence", "stands"), [("import", FILE, True), ("phone", CALL, False), ("agent", CALL, False)]
+)
 async def test_a_grant_that_somebody_else_records_never_overrules_a_parked_refusal(
-    privacy: sayso.Client, ann: sayso.Consumer, served: Any, method: str
+    privacy: sayso.Client, served: Any, method: str, evidence: dict[str, str], stands: bool
 ) -> None:
+    ann = privacy.consumer("cust-42")
     parked: list[sayso.Parked] = []
     privacy.on_parked(parked.append)
     await served.stop()
@@ -278,10 +287,78 @@ async def test_a_grant_that_somebody_else_records_never_overrules_a_parked_refus
     await asyncio.sleep(pace.TICK + 0.3)  # for so long the server counts as away, and nothing is sent directly
 
     before = datetime.now(UTC) - timedelta(days=300) if method == "import" else None
-    grant = sayso.Choice("cust-42", "purpose:marketing", "granted", shown="en", method=method, made_at=before)
+    grant = sayso.Choice(
+        "cust-42", "purpose:marketing", "granted", shown="en", method=method, made_at=before, evidence=evidence
+    )
     (recorded,) = await privacy.record_many([grant])
-    assert recorded.stands is True
+    assert (recorded.status, recorded.stands) == ("confirmed", stands)
     assert await ann.allows("purpose:marketing") is False
+
+
+async def test_a_parked_refusal_that_is_recorded_and_refused_again_goes_on_counting(
+    privacy: sayso.Client, ann: sayso.Consumer, served: Any
+) -> None:
+    refusal = sayso.Choice("cust-42", "purpose:analytics", "denied", detail={"no_such_member": "x"})
+    await served.stop()
+    await privacy.record_many([refusal])
+    await served.restart()
+    assert await privacy.flush() == 0
+    await asyncio.sleep(pace.TICK + 0.3)  # for so long the server counts as away, and nothing is sent directly
+
+    with pytest.raises(sayso.InvalidError):
+        await privacy.record_many([refusal])
+    assert (await ann.decide("purpose:analytics")).reason == "denied"
+
+
+async def test_a_refusal_outlives_an_outbox_that_somebody_removes(
+    privacy: sayso.Client, ann: sayso.Consumer, served: Any, tmp_path: Path
+) -> None:
+    lost: list[sayso.Loss] = []
+    privacy.on_loss(lost.append)
+    await served.stop()
+    await ann.deny("purpose:analytics")
+    (tmp_path / "outbox" / "outbox.db").unlink()
+    assert (await ann.deny("channel:sms")).status == "pending"
+    await served.restart()
+
+    assert await privacy.flush() == 0
+    assert [(loss.why, loss.number) for loss in lost] == [("damaged", 1)]
+    assert [one.topic for one in await history(served)] == ["channel:sms"]
+    assert (await ann.decide("purpose:analytics")).reason == "denied"
+
+
+async def test_a_client_that_can_t_start_leaves_nothing_running(make: Make, tmp_path: Path) -> None:
+    seen = tmp_path / "outbox" / "outbox.db.seen"
+    seen.touch(mode=0o644)
+    with pytest.raises(sayso.ConfigurationError, match="can be opened by others"):
+        async with make():
+            pytest.fail("it started")
+
+    assert [task for task in asyncio.all_tasks() if task.get_name() == "sayso-outbox"] == []
+
+
+@pytest.mark.parametrize("ask", ["allows", "decide"])
+async def test_a_check_takes_a_second_though_another_process_holds_the_outbox_and_the_server_is_slow(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    async with make():
+        pass
+    holder = sqlite3.connect(tmp_path / "outbox" / "outbox.db")
+    holder.execute("BEGIN EXCLUSIVE")
+    privacy = make()
+
+    async def slow(*_: object, time_box: timedelta, **__: object) -> None:
+        await asyncio.sleep(time_box.total_seconds())
+        raise sayso.UnavailableError("the server did not answer in time", code="timeout")
+
+    monkeypatch.setattr(privacy._transport, "call", slow)
+    began = time.monotonic()
+    answer = await getattr(privacy.consumer("cust-42"), ask)("purpose:service")
+    took = time.monotonic() - began
+    holder.close()
+
+    assert bool(answer) is False
+    assert took < 1.1
 
 
 async def others_allow(served: Any, topic: str) -> bool:
@@ -394,6 +471,50 @@ async def test_once_the_server_is_known_to_be_away_nobody_waits_for_it(privacy: 
     assert await privacy.flush() == 0
 
 
+IN_MEMORY = (
+    "outbox: what can't be sent is kept in memory only. A withdrawal recorded while the server is away is lost if this "
+    "process ends before it is back. Name a file for it: set SAYSO_OUTBOX, or Client(outbox=...); outbox=False keeps "
+    "nothing and raises instead"
+)
+
+
+async def test_that_there_is_no_file_is_said_once_when_the_client_starts_though_all_is_well(
+    served: Any, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served.client() as privacy:
+        assert [record.message for record in caplog.records] == [IN_MEMORY]
+        assert caplog.records[0].levelname == "WARNING"
+        await privacy.start()
+        await privacy.consumer("cust-42").deny("channel:sms")
+    await privacy.start()
+    await privacy.aclose()
+    assert len(caplog.records) == 1
+
+    caplog.clear()
+    for client in (served.client(outbox=False), make()):
+        async with client:
+            pass
+    assert caplog.records == []
+
+
+async def test_a_server_that_answers_no_is_not_called_away(served: Any, caplog: pytest.LogCaptureFixture) -> None:
+    privacy = sayso.Client(served.url, "dealer.nosuchkey", secrets.token_urlsafe(32))
+    async with privacy:
+        recorded = await privacy.consumer("cust-42").deny("channel:sms")
+        assert recorded.status == "pending"
+        assert privacy.status == "blocked"
+        deadline = time.monotonic() + 6
+        while len(caplog.records) < 2:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+
+        told = [record.message for record in caplog.records if record.message != IN_MEMORY]
+        assert "the server answers 401 token_invalid" in privacy.status_reason
+        assert "`sayso-server key list --brand ID`" in privacy.status_reason
+        assert told[0].startswith("outbox: What was recorded waits, for the server answers 401 token_invalid")
+        assert not any("reached" in message or "no answer" in message for message in told)
+
+
 async def test_without_a_file_what_waits_is_in_memory_and_that_is_said_once(
     served: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -401,10 +522,7 @@ async def test_without_a_file_what_waits_is_in_memory_and_that_is_said_once(
     await served.stop()
     for number in range(3):
         assert (await privacy.consumer(f"cust-{number}").deny("channel:sms")).status == "pending"
-    assert [record.message for record in caplog.records if "SAYSO_OUTBOX" in record.message] == [
-        "outbox: the server can't be reached, and what is recorded now is kept in memory only: it is lost when this "
-        "process ends. Name a file for it: SAYSO_OUTBOX, or Client(outbox=...)"
-    ]
+    assert [record.message for record in caplog.records if "SAYSO_OUTBOX" in record.message] == [IN_MEMORY]
     await served.restart()
     assert await privacy.flush() == 0
     assert len(await history(served, "cust-2")) == 1

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 import warnings
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import sayso
 from .line import line_to
 
 MARKETING = "purpose:marketing"
+START = datetime(2026, 11, 23, 19, 0, 0, tzinfo=UTC)
 
 
 async def until(condition: Any, within: float = 15.0) -> None:
@@ -197,3 +199,82 @@ async def test_what_the_stream_brings_while_the_catalogue_is_asked_for_counts(
     decision = await ann.decide(MARKETING)
 
     assert (decision.allowed, decision.reason) == (False, "withdrawn")
+
+
+async def test_a_withdrawal_confirmed_while_the_catalogue_is_asked_for_counts_in_preferences(
+    live: sayso.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = live.consumer("cust-42")
+    await ann.grant(MARKETING, shown="en")
+    may_go = asyncio.Event()
+    call, catalogue = live._transport.call, live._knowing.catalogue
+    find = catalogue.find
+
+    async def late(method: str, path: str, *arguments: Any, **named: Any) -> Any:
+        if (method, path) == ("POST", "/v1/choices"):
+            await may_go.wait()
+        return await call(method, path, *arguments, **named)
+
+    async def find_late(*arguments: Any) -> Any:
+        may_go.set()
+        await withdrawing
+        return await find(*arguments)
+
+    monkeypatch.setattr(live._transport, "call", late)
+    monkeypatch.setattr(catalogue, "find", find_late)
+    withdrawing = asyncio.create_task(ann.withdraw(MARKETING))
+    await until(lambda: "cust-42" in live._knowing.cache.vouched.overlay.consumers)
+    preferences = await ann.preferences()
+
+    assert withdrawing.result().status == "confirmed"
+    assert (preferences.allows(MARKETING), preferences.decide(MARKETING).reason) == (False, "withdrawn")
+
+
+async def test_what_becomes_known_while_others_are_waited_for_counts_in_every_answer(live: sayso.Client) -> None:
+    ann = live.consumer("cust-42")
+    recorded = await ann.grant(MARKETING, shown="en")
+
+    async def first() -> bool:
+        allowed = await ann.allows(MARKETING)
+        live._memory.saw_version("cust-42", (recorded.version or 0) + 1)
+        return allowed
+
+    async def second() -> bool:
+        return await ann.allows(MARKETING)
+
+    assert await asyncio.gather(first(), second()) == [True, False]
+
+
+async def test_once_a_visitor_is_linked_what_was_known_of_the_visitor_alone_counts_no_longer(
+    live: sayso.Client,
+) -> None:
+    visitor = sayso.new_anonymous_id()
+    before, ann = live.consumer(visitor), live.consumer("cust-42")
+    await before.grant(MARKETING, shown="en")
+    assert [await before.allows(MARKETING), await before.allows(MARKETING)] == [True, True]
+    await ann.deny(MARKETING)
+
+    await ann.link(visitor)
+    assert await before.allows(MARKETING) is False
+
+
+async def test_a_withdrawal_that_is_written_wrong_counts_for_nothing(live: sayso.Client) -> None:
+    ann = live.consumer("cust-42")
+    await ann.grant(MARKETING, shown="en")
+    live._memory.forget("cust-42")  # so that it asks what stands first, and counts the withdrawal meanwhile
+
+    with pytest.raises(sayso.InvalidError, match="made_at"):
+        await ann.withdraw(MARKETING, made_at=START.replace(tzinfo=None))
+    assert await ann.allows(MARKETING) is True
+
+
+async def test_a_snapshot_allows_by_a_pending_grant_no_longer_than_that_lasts(live: sayso.Client, served: Any) -> None:
+    ann = live.consumer("cust-42")
+    await ann.preferences()
+    Refusing(live)
+    await ann.grant(MARKETING, shown="en", expires_after=timedelta(seconds=2))
+    preferences = await ann.preferences()
+    assert preferences.allows(MARKETING) is True
+
+    served.clock.forward(timedelta(seconds=2.1))
+    assert preferences.allows(MARKETING) is False

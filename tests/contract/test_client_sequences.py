@@ -45,6 +45,8 @@ class Said(NamedTuple):
     wait: int
 
 
+_EVIDENCE = {"kind": "file", "wording": "May we?", "date": "2020-02-20", "source": "the old CRM"}
+
 _said = st.builds(
     Said,
     process=st.sampled_from([0, 1, 2]),
@@ -87,13 +89,16 @@ async def spoken(served: Any, client: sayso.Client, consumer_id: str, said: Said
             answer,
             shown="en" if said.verb == "grant" else None,
             method=said.method,
+            evidence=_EVIDENCE,
             actor=said.actor,
             made_at=made_at,
             based_on=int(said.seen * version),
         )
         return (await client.record_many([choice]))[0]
     if said.verb == "grant":
-        return await consumer.grant(said.topic, shown="en", method=said.method, actor=said.actor, made_at=made_at)
+        return await consumer.grant(
+            said.topic, shown="en", method=said.method, actor=said.actor, made_at=made_at, evidence=_EVIDENCE
+        )
     refuse = consumer.deny if said.verb == "deny" else consumer.withdraw
     return await refuse(said.topic, method=said.method, actor=said.actor, made_at=made_at)
 
@@ -196,7 +201,7 @@ async def test_a_last_no_holds_against_everything_before_it_and_a_last_yes_of_wh
         assert (refused.stands, await consumer.allows(topic)) == (True, False)
 
         for method in ("import", "agent", "phone"):
-            nightly = await clients[0].consumer(consumer_id).grant(topic, shown="en", method=method)
+            nightly = await clients[0].consumer(consumer_id).grant(topic, shown="en", method=method, evidence=_EVIDENCE)
             assert (nightly.stands, await consumer.allows(topic)) == (False, False)
 
         granted = await consumer.grant(topic, shown="en")

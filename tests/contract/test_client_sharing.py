@@ -307,6 +307,35 @@ async def test_what_was_decided_on_entering_holds_no_longer_than_max_staleness(
     assert [line["fields_sent"] for line in await disclosed()] == [["x"]]
 
 
+async def test_a_hand_over_ends_with_the_grant_it_rests_on(served: "Served", ann: sayso.Consumer) -> None:
+    await ann.grant("partner:vinsolutions:share", shown="en", expires_after=timedelta(seconds=2))
+    async with ann.sharing("vinsolutions") as out:
+        assert out.redact({"vehicle": 1}) == {"vehicle": 1}
+        served.clock.forward(timedelta(seconds=2.1))
+        with pytest.raises(sayso.NotAllowedError, match="grant has ended"):
+            out.redact({"vehicle": 2})
+
+
+async def test_what_the_cache_decided_holds_as_long_as_it_was_proved_though_it_is_doubted_meanwhile(
+    served: "Served", privacy: sayso.Client, ann: sayso.Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, asker = privacy._knowing.cache, privacy._knowing.asker
+    decide = asker.decide
+
+    async def decide_and_doubt(*arguments: Any) -> Any:
+        found = await decide(*arguments)
+        cache.verified_until = 0.0
+        return found
+
+    monkeypatch.setattr(asker, "decide", decide_and_doubt)
+    monkeypatch.setattr(asker._live, "here", lambda: True)
+    cache.verified_until = served.clock.boot() + 1
+    async with ann.sharing("inventory") as out:
+        served.clock.forward(timedelta(seconds=1.1))
+        with pytest.raises(sayso.NotAllowedError, match="too long ago"):
+            out.redact({"x": 1})
+
+
 @pytest.mark.parametrize("topic", ["partner:inventory:share", "*"])
 async def test_a_refusal_made_here_ends_the_hand_over_that_is_under_way(
     ann: sayso.Consumer, disclosed: Disclosed, topic: str

@@ -7,154 +7,74 @@ between can be cancelled.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
-from types import MappingProxyType
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from sayso.model.instant import Micros
+from sayso_server.storage.stored import (
+    Found,
+    Plan,
+    StoredBrand,
+    StoredCatalogue,
+    StoredChange,
+    StoredConsumer,
+    StoredKey,
+    StoredTombstone,
+    T,
+    Wanted,
+    Write,
+)
+from sayso_server.storage.stored_disclosures import (
+    NOBODY,
+    NewDisclosure,
+    StoredDisclosure,
+    nameless,
+)
+from sayso_server.storage.stored_documents import (
+    DocumentKey,
+    DocumentPlan,
+    DocumentWrites,
+    Erasure,
+    ErasureFound,
+    ErasurePlan,
+    StoredAudit,
+    StoredDocument,
+)
 
-T = TypeVar("T")
-
-
-class StoredConsumer(NamedTuple):
-    """The newest state of one consumer.
-
-    Attributes:
-        version: Counts every recorded change; 1 for the first.
-        recorded_at: When the last change was recorded; never goes back.
-        effective_max: The largest effective time of any choice so far.
-        state: The folded preferences, encoded by the services.
-    """
-
-    version: int
-    recorded_at: Micros
-    effective_max: Micros
-    state: bytes
-
-
-class StoredChange(NamedTuple):
-    """One recorded change. Rows are never updated.
-
-    Attributes:
-        version: The consumer's version that it made.
-        kind: `choice`, `device`, `signal`, `age` or `link`.
-        recorded_at: Server time in microseconds.
-        effective_at: When it counts from.
-        effective_max: The largest `effective_at` of any choice up to and including this version.
-        choice_id: For choices, the id, a UUID in its canonical lower-case form; else None.
-        fingerprint: For choices, SHA-256 of the content as sent; else empty.
-        body: JSON in UTF-8: the content, who recorded it, and the answer that was given.
-    """
-
-    version: int
-    kind: str
-    recorded_at: Micros
-    effective_at: Micros
-    effective_max: Micros
-    choice_id: str | None
-    fingerprint: bytes
-    body: bytes
-
-
-class Wanted(NamedTuple):
-    """What a plan needs to see of one consumer.
-
-    Attributes:
-        consumer_id: Whose.
-        choice_ids: Look for changes with these choice ids.
-        at_versions: Give `effective_max` as of these versions.
-        whole_history: Give every change, oldest first (linking needs it).
-    """
-
-    consumer_id: str
-    choice_ids: tuple[str, ...] = ()
-    at_versions: tuple[int, ...] = ()
-    whole_history: bool = False
-
-
-class Found(NamedTuple):
-    """What there is of one consumer; `consumer` is None for one never seen."""
-
-    consumer: StoredConsumer | None
-    choices: Mapping[str, StoredChange] = MappingProxyType({})
-    effective_max: Mapping[int, Micros] = MappingProxyType({})
-    history: Sequence[StoredChange] = ()
-
-
-class Write(NamedTuple):
-    """The changes to append to one of the wanted consumers, and their new state.
-
-    Versions follow on from what was found.
-    """
-
-    consumer_id: str
-    consumer: StoredConsumer
-    changes: tuple[StoredChange, ...]
-
-
-Plan = Callable[[Mapping[str, Found], Micros], tuple[Sequence[Write], T]]
-"""Given what was found and the storage's time, what to write and what to answer. Pure: it may be called again."""
-
-
-class StoredBrand(NamedTuple):
-    """A tenant. Nothing crosses from one to another."""
-
-    brand_id: str
-    name: str
-    created_at: Micros
-
-
-class StoredKey(NamedTuple):
-    """A registered key. `classes` and `roles` are fixed when it is made; its secret is not here but in `SAYSO_KEYS`."""
-
-    key_id: str
-    brand_id: str
-    algorithm: str
-    classes: tuple[str, ...]
-    roles: tuple[str, ...]
-    public_key: str | None
-    created_at: Micros
-    revoked_at: Micros | None
-
-
-class StoredCatalogue(NamedTuple):
-    """One published revision of a brand's catalogue."""
-
-    revision: int
-    published_at: Micros
-    body: bytes
-
-
-class NewDisclosure(NamedTuple):
-    """One hand-over to record.
-
-    Attributes:
-        consumer_id: Whose data.
-        disclosure_id: A UUID in its canonical lower-case form.
-        fingerprint: SHA-256 of the content as sent.
-        body: JSON in UTF-8: the content and who recorded it.
-    """
-
-    consumer_id: str
-    disclosure_id: str
-    fingerprint: bytes
-    body: bytes
-
-
-class StoredDisclosure(NamedTuple):
-    """One recorded hand-over. Rows are never updated.
-
-    Attributes:
-        recorded_at: Server time in microseconds. No two of a brand's are the same and a later one is larger, so that it
-            is also where a page goes on.
-        consumer_id: For whom it was recorded.
-        disclosure_id: Its id.
-        body: As in `NewDisclosure`.
-    """
-
-    recorded_at: Micros
-    consumer_id: str
-    disclosure_id: str
-    body: bytes
+__all__ = [
+    "ERASED_NAMED",
+    "ERASED_NAMED_FOR",
+    "FEED_KEPT",
+    "FEED_KEPT_FOR",
+    "NOBODY",
+    "CatalogueChangedError",
+    "DocumentKey",
+    "DocumentPlan",
+    "DocumentWrites",
+    "Erasure",
+    "ErasureFound",
+    "ErasurePlan",
+    "FeedEntry",
+    "FeedPage",
+    "Found",
+    "NewDisclosure",
+    "Plan",
+    "ReusedIdError",
+    "Storage",
+    "StorageUnavailableError",
+    "StoredAudit",
+    "StoredBrand",
+    "StoredCatalogue",
+    "StoredChange",
+    "StoredConsumer",
+    "StoredDisclosure",
+    "StoredDocument",
+    "StoredKey",
+    "StoredTombstone",
+    "T",
+    "Wanted",
+    "Write",
+    "nameless",
+]
 
 
 class FeedEntry(NamedTuple):
@@ -164,11 +84,14 @@ class FeedEntry(NamedTuple):
         position: Where it stands; counts this brand's commits alone, 1 for the first, and rows of one commit share it.
         consumer_id: Whose preferences changed; None when the catalogue was published.
         version: The consumer's newest version within this position, or the catalogue's revision.
+        erased_at: When the consumer was erased, if that is what happened. Only the process that did it knows whom, and
+            only for a while.
     """
 
     position: int
     consumer_id: str | None
     version: int
+    erased_at: Micros | None = None
 
 
 class FeedPage(NamedTuple):
@@ -187,6 +110,10 @@ FEED_KEPT = 100_000
 """Positions of a brand that its feed goes back at least, unless they are older than `FEED_KEPT_FOR`."""
 FEED_KEPT_FOR = timedelta(hours=24)
 """How long a position is kept at least, unless `FEED_KEPT` newer ones came."""
+ERASED_NAMED_FOR = timedelta(minutes=15)
+"""How long the process that erased somebody can still tell its readers whom. After that they begin anew."""
+ERASED_NAMED = 1_000
+"""How many of them at most."""
 
 
 class StorageUnavailableError(Exception):
@@ -291,6 +218,99 @@ class Storage(Protocol):
 
     async def disclosed_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
         """Give the ids of the brand's consumers with hand-overs after one, in byte order."""
+        ...
+
+    async def change_documents(self, brand_id: str, wanted: Sequence[DocumentKey], plan: DocumentPlan[T]) -> T:
+        """Read documents, decide and write in one transaction; return only after it is on disk.
+
+        What the plan raises passes through, and nothing of it is written.
+
+        Raises:
+            StorageUnavailableError: Nothing was written.
+        """
+        ...
+
+    async def document(self, brand_id: str, kind: str, document_id: str) -> StoredDocument | None:
+        """Give a document, or None. It may have expired; `delete_expired` has not come by yet then."""
+        ...
+
+    async def documents(
+        self,
+        brand_id: str,
+        kind: str,
+        *,
+        states: Collection[str] = (),
+        consumer_id: str | None = None,
+        mark: bytes | None = None,
+        after: tuple[Micros, str] | None = None,
+        limit: int,
+    ) -> list[StoredDocument]:
+        """Give up to `limit` documents of a kind by (`due_at`, id).
+
+        Args:
+            brand_id: Whose.
+            kind: Which kind.
+            states: Only those in one of these states; all if there are none.
+            consumer_id: Only those about this consumer.
+            mark: Only those that are found by this mark.
+            after: Go on after this (`due_at`, id).
+            limit: How many at most.
+        """
+        ...
+
+    async def documented_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
+        """Give the ids of the brand's consumers with documents after one, in byte order."""
+        ...
+
+    async def delete_expired(self, now: Micros, limit: int) -> int:
+        """Remove up to `limit` documents of all brands whose `expires_at` has come; give how many."""
+        ...
+
+    async def add_audit(self, brand_id: str, lines: Sequence[bytes]) -> None:
+        """Append lines to a brand's audit; return only after they are on disk."""
+        ...
+
+    async def audit(self, brand_id: str, *, before: Micros | None, limit: int) -> list[StoredAudit]:
+        """Give up to `limit` lines recorded before a moment, newest first."""
+        ...
+
+    async def erase(
+        self, brand_id: str, ids: Mapping[str, bytes], plan: ErasurePlan[T], *, consumer_id: str | None = None
+    ) -> T:
+        """Remove every trace of some ids of one person, in one transaction; return only after it is on disk.
+
+        Their states and changes go, and the documents about them; their hand-overs stay without anybody's name. The
+        feed goes on by a position: this storage tells for a while whom it was, and any other that it can't go on.
+
+        Args:
+            brand_id: Whose.
+            ids: The consumer's id and those linked to it, each with its mark.
+            plan: Decides what stays.
+            consumer_id: Whom the feed names; None for nobody, so that every reader begins anew.
+
+        Raises:
+            StorageUnavailableError: Nothing was written.
+        """
+        ...
+
+    async def tombstone(self, brand_id: str, mark: bytes) -> StoredTombstone | None:
+        """Give what stays of somebody erased; None for everybody else."""
+        ...
+
+    async def tombstones(self, brand_id: str, *, after: bytes, limit: int) -> list[StoredTombstone]:
+        """Give the brand's tombstones after a mark, by mark."""
+        ...
+
+    async def mark_check(self) -> bytes | None:
+        """Give the check value of the key that marks are made with; None before the first, and after a loss."""
+        ...
+
+    async def keep_mark_check(self, check: bytes) -> None:
+        """Keep that value in place of the one before."""
+        ...
+
+    async def last_erasure(self, brand_id: str) -> Micros:
+        """Give when anybody of the brand was erased last; 0 for never. Cheap enough to ask on every request."""
         ...
 
     async def head(self, brand_id: str) -> int:

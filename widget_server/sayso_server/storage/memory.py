@@ -2,29 +2,39 @@
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from sayso.model.instant import Micros
 from sayso_server.clock import Clock, SystemClock
 from sayso_server.storage.base import (
     CatalogueChangedError,
+    DocumentKey,
+    DocumentPlan,
+    ErasureFound,
+    ErasurePlan,
     FeedPage,
     Found,
     NewDisclosure,
     Plan,
     StorageUnavailableError,
+    StoredAudit,
     StoredBrand,
     StoredCatalogue,
     StoredChange,
     StoredConsumer,
     StoredDisclosure,
+    StoredDocument,
     StoredKey,
+    StoredTombstone,
     Wanted,
     Write,
+    nameless,
 )
 from sayso_server.storage.memory_disclosures import MemoryDisclosures
+from sayso_server.storage.memory_documents import MemoryAudit, MemoryDocuments, MemoryTombstones
 from sayso_server.storage.memory_feed import MemoryFeeds
 
 T = TypeVar("T")
@@ -32,9 +42,10 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Kept:
-    """One consumer: the newest state, every change by version − 1, and where each choice is among them."""
+    """One consumer: the newest state, every change since the version of an erasure or 0, and the choices among them."""
 
     consumer: StoredConsumer
+    since: int = 0
     changes: list[StoredChange] = field(default_factory=list)
     choices: dict[str, StoredChange] = field(default_factory=dict)
 
@@ -61,6 +72,10 @@ class MemoryStorage:
         self._catalogues: dict[str, list[StoredCatalogue]] = {}
         self._feeds = MemoryFeeds()
         self._disclosures = MemoryDisclosures()
+        self._documents = MemoryDocuments()
+        self._audit = MemoryAudit()
+        self._tombstones = MemoryTombstones()
+        self._mark_check: bytes | None = None
 
     @property
     def store_id(self) -> str:
@@ -84,11 +99,13 @@ class MemoryStorage:
         """
         self._check_open()
         now = self._clock.now()
-        writes, answer = plan({each.consumer_id: self._find(brand_id, each) for each in wanted}, now)
+        found = {each.consumer_id: self._find(brand_id, each) for each in wanted}
+        writes, answer = plan(found, now)
+        since = {whose: each.tombstone.version for whose, each in found.items() if each.tombstone is not None}
         for write in writes:
-            self._check(brand_id, write)
+            self._check(brand_id, write, since.get(write.consumer_id, 0))
         for write in writes:
-            self._append(brand_id, write)
+            self._append(brand_id, write, since.get(write.consumer_id, 0))
         self._feeds.wrote(brand_id, writes, now)
         return answer
 
@@ -112,8 +129,11 @@ class MemoryStorage:
     ) -> list[StoredChange]:
         """Give up to `limit` changes with a version below `before`, newest first, optionally of one kind."""
         changes = self._changes(brand_id, consumer_id)
-        older = changes if before is None else changes[: max(before - 1, 0)]
-        return [each for each in reversed(older) if kind in (None, each.kind)][:limit]
+        return [
+            each
+            for each in reversed(changes)
+            if (before is None or each.version < before) and kind in (None, each.kind)
+        ][:limit]
 
     async def changes_until(self, brand_id: str, consumer_id: str, recorded_until: Micros) -> list[StoredChange]:
         """Give every change recorded at or before a moment, oldest first."""
@@ -133,7 +153,7 @@ class MemoryStorage:
             ReusedIdError: Some were there with other content; nothing was recorded.
         """
         self._check_open()
-        return self._disclosures.record(brand_id, new, now)
+        return self._disclosures.record(brand_id, nameless(new, partial(self._tombstones.get, brand_id)), now)
 
     async def disclosures(
         self, brand_id: str, consumer_ids: Sequence[str], *, before: Micros | None, limit: int
@@ -146,6 +166,105 @@ class MemoryStorage:
         """Give the ids of the brand's consumers with hand-overs after one, in byte order."""
         self._check_open()
         return self._disclosures.consumer_ids(brand_id, after, limit)
+
+    async def change_documents(self, brand_id: str, wanted: Sequence[DocumentKey], plan: DocumentPlan[T]) -> T:
+        """Read documents, decide and write at once."""
+        self._check_open()
+        now = self._clock.now()
+        found = {key: document for key in wanted if (document := self._documents.get(brand_id, key)) is not None}
+        writes, answer = plan(found, now)
+        self._documents.delete(brand_id, writes.delete)
+        self._documents.put(brand_id, writes.put)
+        self._audit.add(brand_id, writes.audit, now)
+        return answer
+
+    async def document(self, brand_id: str, kind: str, document_id: str) -> StoredDocument | None:
+        """Give a document, or None."""
+        self._check_open()
+        return self._documents.get(brand_id, DocumentKey(kind, document_id))
+
+    async def documents(
+        self,
+        brand_id: str,
+        kind: str,
+        *,
+        states: Collection[str] = (),
+        consumer_id: str | None = None,
+        mark: bytes | None = None,
+        after: tuple[Micros, str] | None = None,
+        limit: int,
+    ) -> list[StoredDocument]:
+        """Give up to `limit` documents of a kind by (`due_at`, id)."""
+        self._check_open()
+        return self._documents.page(
+            brand_id, kind, states=states, consumer_id=consumer_id, mark=mark, after=after, limit=limit
+        )
+
+    async def documented_ids(self, brand_id: str, *, after: str, limit: int) -> list[str]:
+        """Give the ids of the brand's consumers with documents after one, in byte order."""
+        self._check_open()
+        return self._documents.consumer_ids(brand_id, after, limit)
+
+    async def delete_expired(self, now: Micros, limit: int) -> int:
+        """Remove up to `limit` documents of all brands whose `expires_at` has come; give how many."""
+        self._check_open()
+        return self._documents.delete_expired(now, limit)
+
+    async def add_audit(self, brand_id: str, lines: Sequence[bytes]) -> None:
+        """Append lines to a brand's audit."""
+        self._check_open()
+        self._audit.add(brand_id, lines, self._clock.now())
+
+    async def audit(self, brand_id: str, *, before: Micros | None, limit: int) -> list[StoredAudit]:
+        """Give up to `limit` lines recorded before a moment, newest first."""
+        self._check_open()
+        return self._audit.page(brand_id, before, limit)
+
+    async def erase(
+        self, brand_id: str, ids: Mapping[str, bytes], plan: ErasurePlan[T], *, consumer_id: str | None = None
+    ) -> T:
+        """Remove every trace of some ids of one person."""
+        self._check_open()
+        now = self._clock.now()
+        kept = {whose: self._consumers[brand_id, whose] for whose in ids if (brand_id, whose) in self._consumers}
+        documents = self._documents.of_consumers(brand_id, ids)
+        before = {mark: there for mark in ids.values() if (there := self._tombstones.get(brand_id, mark)) is not None}
+        found = ErasureFound({whose: each.consumer for whose, each in kept.items()}, documents, before)
+        erasure, answer = plan(found, now)
+        for whose in kept:
+            del self._consumers[brand_id, whose]
+        self._disclosures.forget(brand_id, ids)
+        self._documents.delete(brand_id, [DocumentKey(each.kind, each.document_id) for each in documents])
+        self._documents.put(brand_id, erasure.documents)
+        self._tombstones.put(brand_id, erasure.tombstones)
+        self._audit.add(brand_id, erasure.audit, now)
+        self._feeds.erased(brand_id, erasure.tombstones if consumer_id is not None else {}, now)
+        return answer
+
+    async def tombstone(self, brand_id: str, mark: bytes) -> StoredTombstone | None:
+        """Give what stays of somebody erased; None for everybody else."""
+        self._check_open()
+        return self._tombstones.get(brand_id, mark)
+
+    async def tombstones(self, brand_id: str, *, after: bytes, limit: int) -> list[StoredTombstone]:
+        """Give the brand's tombstones after a mark, by mark."""
+        self._check_open()
+        return self._tombstones.page(brand_id, after, limit)
+
+    async def mark_check(self) -> bytes | None:
+        """Give the check value of the key that marks are made with; None before the first."""
+        self._check_open()
+        return self._mark_check
+
+    async def keep_mark_check(self, check: bytes) -> None:
+        """Keep that value in place of the one before."""
+        self._check_open()
+        self._mark_check = check
+
+    async def last_erasure(self, brand_id: str) -> Micros:
+        """Give when anybody of the brand was erased last; 0 for never."""
+        self._check_open()
+        return self._tombstones.last(brand_id)
 
     async def head(self, brand_id: str) -> int:
         """Give the newest position of a brand's feed, 0 for none."""
@@ -274,27 +393,31 @@ class MemoryStorage:
     def _find(self, brand_id: str, wanted: Wanted) -> Found:
         kept = self._consumers.get((brand_id, wanted.consumer_id))
         if kept is None:
-            return Found(None)
-        changes = kept.changes
+            if wanted.mark is None or not self._tombstones.has_any(brand_id):
+                return Found(None)
+            return Found(None, tombstone=self._tombstones.get(brand_id, wanted.mark()))
+        changes, since = kept.changes, kept.since
         return Found(
             consumer=kept.consumer,
             choices={each: kept.choices[each] for each in wanted.choice_ids if each in kept.choices},
-            effective_max={at: changes[at - 1].effective_max for at in wanted.at_versions if 0 < at <= len(changes)},
+            effective_max={
+                at: changes[at - since - 1].effective_max for at in wanted.at_versions if 0 < at - since <= len(changes)
+            },
             history=tuple(changes) if wanted.whole_history else (),
         )
 
-    def _check(self, brand_id: str, write: Write) -> None:
+    def _check(self, brand_id: str, write: Write, since: int) -> None:
         """Hold a plan to what a database's constraints would: versions without a gap, each choice once."""
         kept = self._consumers.get((brand_id, write.consumer_id))
-        first = len(kept.changes) + 1 if kept else 1
+        first = kept.since + len(kept.changes) + 1 if kept else since + 1
         ids = [each.choice_id for each in write.changes if each.choice_id is not None]
         if [each.version for each in write.changes] != list(range(first, first + len(write.changes))):
             raise ValueError("a plan's versions have to follow on from the newest")
         if len(set(ids)) < len(ids) or (kept and not kept.choices.keys().isdisjoint(ids)):
             raise ValueError("a plan recorded a choice twice")
 
-    def _append(self, brand_id: str, write: Write) -> None:
-        kept = self._consumers.setdefault((brand_id, write.consumer_id), _Kept(write.consumer))
+    def _append(self, brand_id: str, write: Write, since: int) -> None:
+        kept = self._consumers.setdefault((brand_id, write.consumer_id), _Kept(write.consumer, since))
         kept.consumer = write.consumer
         kept.changes.extend(write.changes)
         kept.choices.update({each.choice_id: each for each in write.changes if each.choice_id is not None})

@@ -1,9 +1,10 @@
 """Disclosures in dictionaries."""
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Collection, Sequence
 
 from sayso.model.instant import Micros
-from sayso_server.storage.base import NewDisclosure, ReusedIdError, StoredDisclosure
+from sayso_server.storage.base import NOBODY, NewDisclosure, ReusedIdError, StoredDisclosure
 
 
 class MemoryDisclosures:
@@ -31,6 +32,19 @@ class MemoryDisclosures:
                 kept = self._of.setdefault((brand_id, each.consumer_id), [])
                 kept.append(StoredDisclosure(at, each.consumer_id, each.disclosure_id, each.body))
         return [before is not None for before in known]
+
+    def forget(self, brand_id: str, ids: Collection[str]) -> None:
+        """Take the name from some consumers' disclosures: those stay, about nobody."""
+        nobody = self._of.setdefault((brand_id, NOBODY), [])
+        for whose in ids:
+            for each in self._of.pop((brand_id, whose), ()):
+                fingerprint = self._fingerprints.pop((brand_id, whose, each.disclosure_id))
+                new_id = each.disclosure_id
+                if (brand_id, NOBODY, new_id) in self._fingerprints:
+                    new_id = secrets.token_hex(16)  # two people's had one id
+                self._fingerprints[brand_id, NOBODY, new_id] = fingerprint
+                nobody.append(each._replace(consumer_id=NOBODY, disclosure_id=new_id))
+        nobody.sort(key=lambda each: each.recorded_at)
 
     def page(
         self, brand_id: str, consumer_ids: Sequence[str], before: Micros | None, limit: int

@@ -10,7 +10,7 @@ from sayso_server.storage.base import CatalogueChangedError, StoredBrand, Stored
 from sayso_server.storage.sqlite import feed
 from sayso_server.storage.sqlite.statements import rows
 
-VERSION = "SELECT config_version FROM meta"
+VERSION = "SELECT config_version, erasures FROM meta"
 BRANDS = "SELECT brand_id, name, created_at FROM brand ORDER BY brand_id"
 KEYS = (
     "SELECT key_id, brand_id, algorithm, classes, roles, public_key, created_at, revoked_at FROM access_key "

@@ -44,6 +44,7 @@ def open_writer(path: Path, *, server: bool) -> apsw.Connection:
         if connection.pragma("journal_mode", "wal") != "wal":
             raise ConfigurationError(f"{path} can't use a write-ahead log here; move it to a local disk")
         connection.pragma("synchronous", "full")
+        connection.pragma("secure_delete", True)  # what is deleted or replaced is overwritten, not just forgotten
         connection.pragma("cache_size", -CACHE_KIB)
         connection.pragma("wal_autocheckpoint", CHECKPOINT_PAGES if server else 0)
         connection.pragma("journal_size_limit", 4 * CHECKPOINT_PAGES * 4096)  # a WAL that a long read let grow

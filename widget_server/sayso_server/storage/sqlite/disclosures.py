@@ -7,13 +7,15 @@ from typing import Any
 import apsw
 
 from sayso.model.instant import Micros
-from sayso_server.storage.base import NewDisclosure, ReusedIdError, StoredDisclosure
+from sayso_server.storage.base import NewDisclosure, ReusedIdError, StoredDisclosure, nameless
+from sayso_server.storage.sqlite import erasing
 from sayso_server.storage.sqlite.statements import pack, padded, rows, unpack
 
 CONSUMER_IDS = (
     "SELECT DISTINCT consumer_id FROM disclosure WHERE brand_id = ? AND consumer_id > ? ORDER BY consumer_id LIMIT ?"
 )
 
+_ANYBODY_ERASED = "SELECT EXISTS (SELECT 1 FROM tombstone WHERE brand_id = ?)"
 _NEWEST = "SELECT coalesce(max(recorded_at), 0) FROM disclosure WHERE brand_id = ?"
 
 
@@ -62,6 +64,10 @@ def record(cursor: apsw.Cursor, brand_id: str, new: Sequence[NewDisclosure], now
     Raises:
         ReusedIdError: An id stands for something else; nothing was appended.
     """
+    ((anybody_erased,),) = rows(cursor, _ANYBODY_ERASED, (brand_id,))
+    if anybody_erased:
+        marks = [each.mark() for each in new if each.mark is not None]
+        new = nameless(new, erasing.find(cursor, brand_id, list(dict.fromkeys(marks))).get)
     found: dict[tuple[str, bytes], bytes] = {}
     wanted = [value for each in new for value in (each.consumer_id, pack(each.disclosure_id))]
     for count, values in padded(wanted, 2):

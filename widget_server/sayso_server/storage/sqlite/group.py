@@ -9,7 +9,7 @@ import apsw
 from sayso.model.instant import Micros
 from sayso_server.clock import Clock
 from sayso_server.storage.base import Found, Plan, StoredChange, StoredConsumer, Wanted, Write
-from sayso_server.storage.sqlite import feed, statements
+from sayso_server.storage.sqlite import erasing, feed, statements
 
 Name = tuple[str, str]
 """Brand and consumer."""
@@ -26,6 +26,7 @@ class Record:
     """
 
     __slots__ = ("answer", "brand_id", "error", "future", "plan", "wanted")
+    alone = False
 
     def __init__(self, brand_id: str, wanted: Sequence[Wanted], plan: Plan[Any], future: Any) -> None:
         self.brand_id = brand_id
@@ -37,13 +38,18 @@ class Record:
 
 
 class Task:
-    """Any other write: a function that checks before it writes, so that one that raises has written nothing."""
+    """Any other write: a function that checks before it writes, so that one that raises has written nothing.
 
-    __slots__ = ("answer", "error", "future", "work")
+    Attributes:
+        alone: It touches what records do, so it gets a transaction of its own.
+    """
 
-    def __init__(self, work: Callable[[apsw.Cursor], Any], future: Any) -> None:
+    __slots__ = ("alone", "answer", "error", "future", "work")
+
+    def __init__(self, work: Callable[[apsw.Cursor], Any], future: Any, *, alone: bool = False) -> None:
         self.work = work
         self.future = future
+        self.alone = alone
         self.answer: Any = None
         self.error: Exception | None = None
 
@@ -134,13 +140,17 @@ def _first_of_each_consumer(jobs: Sequence[Job]) -> list[Record]:
 def _find_in_brand(cursor: apsw.Cursor, brand_id: str, wanted: Sequence[Wanted], keys: Keys) -> dict[str, Found]:
     found = {each.consumer_id: _NEVER_SEEN for each in wanted}
     consumers: dict[str, tuple[int, StoredConsumer]] = {}
+    anybody_erased = False
     for count, ids in statements.padded([each.consumer_id for each in wanted], 1):
         for consumer_id, key, *row in statements.rows(cursor, statements.consumers(count), (brand_id, *ids)):
             if consumer_id is None:
                 keys.learn_last(key)
+                anybody_erased = bool(row[0])
             else:
                 consumers[consumer_id] = (key, StoredConsumer._make(row))
                 keys.learn((brand_id, consumer_id), key)
+    if anybody_erased:
+        found |= _returning(cursor, brand_id, [each for each in wanted if each.consumer_id not in consumers])
     # Nothing is looked up for consumers never seen, and the newest version's maximum stands in the consumer's own row.
     known = [(each, *consumers[each.consumer_id]) for each in wanted if each.consumer_id in consumers]
     choices = _choices(cursor, [(key, one) for each, key, _ in known for one in each.choice_ids])
@@ -155,6 +165,13 @@ def _find_in_brand(cursor: apsw.Cursor, brand_id: str, wanted: Sequence[Wanted],
             history=_history(cursor, brand_id, each.consumer_id) if each.whole_history else (),
         )
     return found
+
+
+def _returning(cursor: apsw.Cursor, brand_id: str, unknown: Sequence[Wanted]) -> dict[str, Found]:
+    """Find those of the unknown consumers who were erased."""
+    marks = {each.mark(): each.consumer_id for each in unknown if each.mark is not None}
+    there = erasing.find(cursor, brand_id, list(marks))
+    return {marks[mark]: Found(None, tombstone=tombstone) for mark, tombstone in there.items()}
 
 
 def _choices(cursor: apsw.Cursor, pairs: Sequence[tuple[int, str]]) -> Mapping[int, dict[str, StoredChange]]:

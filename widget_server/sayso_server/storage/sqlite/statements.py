@@ -35,11 +35,15 @@ LARGEST = 256
 
 @cache
 def consumers(count: int) -> str:
-    """Read several consumers of one brand, with their keys; and, without a name, the last key that was given out."""
+    """Read several consumers of one brand, with their keys.
+
+    One row has no name: it says the last key that was given out, and whether anybody of the brand was erased.
+    """
     return (
-        "SELECT NULL, coalesce(max(key), 0), NULL, NULL, NULL, NULL FROM consumer UNION ALL "  # noqa: S608 - marks only
+        "SELECT NULL, coalesce(max(key), 0), EXISTS (SELECT 1 FROM tombstone WHERE brand_id = ?1), "  # noqa: S608
+        "NULL, NULL, NULL FROM consumer UNION ALL "
         "SELECT consumer_id, key, version, recorded_at, effective_max, state FROM consumer "
-        f"WHERE brand_id = ? AND consumer_id IN ({_marks('?', count)})"
+        f"WHERE brand_id = ?1 AND consumer_id IN ({_marks('?', count)})"
     )
 
 

@@ -24,6 +24,7 @@ from sayso_server.storage.base import (
     Wanted,
 )
 from sayso_server.storage.sqlite import config, disclosures, feed, statements
+from sayso_server.storage.sqlite.cases import SqliteCases
 from sayso_server.storage.sqlite.database import Database
 from sayso_server.storage.sqlite.writer import Writer
 
@@ -33,7 +34,7 @@ _LONG = 1_000
 """Changes that are made of their rows within about a millisecond; more of them on another thread."""
 
 
-class SqliteStorage:
+class SqliteStorage(SqliteCases):
     """Sayso's data in one SQLite file, for one server process and any number of short commands.
 
     Beside the file lie `-wal` and `-shm` (SQLite's own), `.lock` (one server at a time) and `.hwm` (how far the
@@ -45,6 +46,7 @@ class SqliteStorage:
         server: False for a command: it takes no lock and works beside a running server.
         accept_loss: Start even if the database has come less far than its high-water mark says, under a new
             `store_id`. Choices that were acknowledged are missing then: for one start, after looking for a better copy.
+            Likewise with another key of marks: nobody who was erased so far is known again then.
 
     It belongs to the event loop that awaited `start`.
     """
@@ -57,14 +59,14 @@ class SqliteStorage:
         server: bool = True,
         accept_loss: bool = False,
     ) -> None:
+        super().__init__(clock or SystemClock(), accept_loss=accept_loss)
         self._path = path
-        self._clock = clock or SystemClock()
         self._server = server
-        self._accept_loss = accept_loss
         self._database: Database | None = None
         self._writer: Writer | None = None
         self._closing: asyncio.Task[None] | None = None
         self._config_version: int | None = None
+        self._erasures: int | None = None
         self._listeners: list[Callable[[Collection[str]], None]] = []
 
     @property
@@ -81,7 +83,9 @@ class SqliteStorage:
         self._database = await asyncio.to_thread(
             Database, self._path, server=self._server, accept_loss=self._accept_loss
         )
-        self._writer = Writer(self._database.writing, self._clock, asyncio.get_running_loop(), ring=self._ring)
+        loop = asyncio.get_running_loop()
+        self._writer = Writer(self._database.writing, self._clock, loop, ring=self._ring, server=self._server)
+        self._writer.truncate_soon()  # of what was erased while no server ran, or just before the last one ended
 
     async def close(self) -> None:
         """Finish what was accepted, then let go. Idempotent."""
@@ -172,7 +176,8 @@ class SqliteStorage:
 
     async def feed(self, brand_id: str, *, after: int, limit: int) -> FeedPage | None:
         """Give what happened in a brand after a position; None if it can't go on from there."""
-        return feed.page(await self._open.readers.rows(feed.PAGE, (brand_id, after, limit)), after)
+        read = await self._open.readers.rows(feed.PAGE, (brand_id, after, limit))
+        return feed.page(read, after, partial(self._named.at, brand_id))
 
     def on_commit(self, listener: Callable[[Collection[str]], None]) -> None:
         """Call a listener on the event loop after commits, with the brands whose feed has grown."""
@@ -189,7 +194,11 @@ class SqliteStorage:
         comes after commits that emptied the reader's cache, so that on a busy server it took several times that.
         """
         if self._config_version is None:
-            self._config_version = self._open.readers.point(config.VERSION, ())[0][0]
+            ((self._config_version, erasures),) = self._open.readers.point(config.VERSION, ())
+            if erasures != self._erasures:
+                if self._erasures is not None:
+                    self._somebody_was_erased()
+                self._erasures = erasures
             asyncio.get_running_loop().call_soon(self._forget_config_version)
         return self._config_version
 

@@ -13,7 +13,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from queue import SimpleQueue
+from itertools import groupby
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import apsw
@@ -21,6 +22,7 @@ import apsw
 from sayso_server.clock import Clock
 from sayso_server.storage.base import Plan, StorageUnavailableError, Wanted
 from sayso_server.storage.sqlite import group
+from sayso_server.storage.sqlite.connect import WRITER_WAIT_MS
 from sayso_server.storage.sqlite.group import Job, Record, Task
 
 _log = logging.getLogger(__name__)
@@ -31,6 +33,12 @@ GROUP_LIMIT = 256
 """A transaction with so many jobs takes no more along, so that the first of them doesn't wait long for the last."""
 LONGEST_REST_SECONDS = 0.01
 """How long at most what came during a commit waits for more; no longer than that commit took either."""
+
+TRUNCATE_AFTER_SECONDS = 1.0
+"""After an erasure the write-ahead log still has pages with what was erased. Soon it is copied and emptied."""
+TRUNCATE_EVERY_SECONDS = 10.0
+"""At most, for it takes as long as many commits do. Where a reader was in the way, it is tried again sooner."""
+TRUNCATE_WAIT_MS = 50
 
 TRIAL_WAIT_SECONDS = 1.0
 """Whoever asks whether anything can be written is not left waiting for the lock."""
@@ -50,6 +58,7 @@ class Writer:
         loop: asyncio.AbstractEventLoop,
         *,
         ring: Callable[[Collection[str]], None],
+        server: bool = True,
     ) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
@@ -66,6 +75,9 @@ class Writer:
         self._proven = False  # whether the last attempt to commit succeeded; before the first one nobody knows
         self._trial: asyncio.Future[Any] | None = None
         self._ring = ring
+        self._server = server
+        self._truncate_at: float | None = None
+        self._truncated = -TRUNCATE_EVERY_SECONDS
         self._grown: set[str] = set()  # the brands whose feed did, since the bell was rung last
         # A daemon, so that a program which forgot to close still ends; what was not committed was not acknowledged.
         self._thread = threading.Thread(target=self._work, name="sayso-writer", daemon=True)
@@ -78,6 +90,19 @@ class Writer:
     async def task(self, work: Callable[[apsw.Cursor], Any]) -> Any:
         """Carry out a function that checks before it writes; its answer comes after the commit."""
         return await self._submit(Task(work, self._loop.create_future()))
+
+    async def erasure(self, work: Callable[[apsw.Cursor], Any]) -> Any:
+        """Carry out an erasure, in a transaction of its own; and soon after empty the write-ahead log."""
+        answer = await self._submit(Task(work, self._loop.create_future(), alone=True))
+        self.truncate_soon()
+        return answer
+
+    def truncate_soon(self) -> None:
+        """Empty the write-ahead log soon. Only a server does; what commands leave in it, the server empties."""
+        if self._server and not self._closed and self._truncate_at is None:
+            soon = time.monotonic() + TRUNCATE_AFTER_SECONDS
+            self._truncate_at = max(soon, self._truncated + TRUNCATE_EVERY_SECONDS)
+            self._queue.put([])  # wakes the thread, which may be waiting without an end
 
     async def can_write(self) -> bool:
         """Tell whether writing works: as the last attempt went; after a failure by a trial that leaves nothing behind.
@@ -133,8 +158,10 @@ class Writer:
         self._queue.put(jobs)
 
     def _work(self) -> None:
-        while (jobs := self._queue.get()) is not None:
-            failed = self._commit(jobs)
+        while (jobs := self._next()) is not None:
+            if not jobs:
+                continue
+            failed = [name for part in _apart(jobs) for name in self._commit(part)]
             if failed:
                 _log.error("%d of %d writes failed: %s", len(failed), len(jobs), ", ".join(sorted(set(failed))))
             try:
@@ -142,6 +169,29 @@ class Writer:
             except RuntimeError:
                 _log.warning("the event loop ended before %d answers reached it", len(jobs))
             self._grown = set()
+
+    def _next(self) -> list[Job] | None:
+        """Wait for jobs, and empty the write-ahead log in between when its time has come."""
+        while (due := self._truncate_at) is not None:
+            try:
+                if due > time.monotonic():
+                    return self._queue.get(timeout=due - time.monotonic())
+            except (Empty, ValueError):  # a ValueError where the time came while it was looked at
+                pass
+            self._truncate()
+        return self._queue.get()
+
+    def _truncate(self) -> None:
+        try:
+            self._connection.set_busy_timeout(TRUNCATE_WAIT_MS)
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.Error as error:
+            _log.debug("the write-ahead log is in use: %s", type(error).__name__)
+            self._truncate_at = time.monotonic() + TRUNCATE_AFTER_SECONDS
+        else:
+            self._truncate_at, self._truncated = None, time.monotonic()
+        finally:
+            self._connection.set_busy_timeout(WRITER_WAIT_MS)
 
     def _commit(self, jobs: Sequence[Job]) -> list[str]:
         """Run the jobs as one transaction; should that fail, each as its own. Gives the names of what went wrong."""
@@ -196,6 +246,17 @@ class Writer:
             self._enough = min(GROUP_LIMIT, len(self._handed_in) + answered)
             took = time.monotonic() - self._began
             self._rest = self._loop.call_later(min(took, LONGEST_REST_SECONDS), self._hand_over)
+
+
+def _apart(jobs: Sequence[Job]) -> list[Sequence[Job]]:
+    """Cut jobs into runs: those that want to be alone, and what lies between."""
+    if not any(job.alone for job in jobs):
+        return [jobs]
+    runs: list[Sequence[Job]] = []
+    for alone, run in groupby(jobs, key=lambda job: job.alone):
+        together = list(run)
+        runs += [[job] for job in together] if alone else [together]
+    return runs
 
 
 def _try(cursor: apsw.Cursor) -> None:
