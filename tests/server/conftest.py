@@ -1,6 +1,7 @@
 """A whole server on loopback with two brands, keys made on the spot and a clock that tests set."""
 
 import asyncio
+import base64
 import io
 import json
 import secrets
@@ -17,12 +18,16 @@ import aiohttp
 import jwt
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from yarl import URL
 
+from sayso.exports.drp_message import sign_message
 from sayso.wire import Role, TokenClass
-from sayso_server.app import create_app
+from sayso_server.app import SERVICES, create_app
 from sayso_server.keys import KeyFile, new_key
 from sayso_server.run import serve
+from sayso_server.services.drp_agents import Agent
 from sayso_server.storage.base import Storage, StoredBrand, StoredKey
 from sayso_server.storage.memory import MemoryStorage
 from sayso_server.storage.sqlite import SqliteStorage
@@ -228,6 +233,27 @@ class World:
             body = await (answer.content.readuntil(b"\n\n") if endless else answer.read())
             return Answered(answer.status, answer.headers.copy(), body)
 
+    async def send_in_pieces(self, path: str, *pieces: bytes) -> bytes:
+        """Post a form as a slow line does, and give the whole answer."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        headers = {
+            "Host": "privacy.example",
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Length": str(sum(map(len, pieces))),
+            "Sec-Fetch-Site": "same-origin",
+            "Connection": "close",
+        }
+        lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        writer.write("\r\n".join(lines).encode())
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.05)
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
     async def everything(self) -> dict[str, Any]:
         """Give all that is stored about consumers and catalogues, of every brand."""
         found: dict[str, Any] = {}
@@ -240,6 +266,8 @@ class World:
                 found[f"{name} {consumer} disclosed"] = await self.storage.disclosures(
                     name, [consumer], before=None, limit=10_000
                 )
+            found[f"{name} requests"] = await self.storage.documents(name, "request", limit=10_000)
+            found[f"{name} audit"] = await self.storage.audit(name, before=None, limit=10_000)
             found[name] = await self.storage.catalogues(name)
         return found
 
@@ -366,6 +394,78 @@ class Brand:
         return await self.call("PUT", f"/v1/consumers/cust-42/devices/{device}", json=body)
 
 
+class Agency:
+    """An authorized agent of the Data Rights Protocol: its key, its token, and the messages it signs."""
+
+    def __init__(self, world: World, brand_id: str, agent_id: str) -> None:
+        self.world, self.brand_id, self.agent_id = world, brand_id, agent_id
+        self.key = Ed25519PrivateKey.generate()
+        self.business_id = brand_id.upper()
+        self.token = ""
+
+    async def register(self) -> None:
+        public = self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        agent = Agent(
+            brand_id=self.brand_id,
+            agent_id=self.agent_id,
+            name=self.agent_id.title(),
+            verify_key=base64.b64encode(public).decode(),
+            business_id=self.business_id,
+            token_id=None,
+            set_up_at=0,
+            added_at=self.world.clock.now(),
+        )
+        self.token = await self.world.app[SERVICES].agents.add(agent, by={"key": "tests", "class": "operator"})
+
+    async def another(self, agent_id: str) -> "Agency":
+        """Register another agent of the same brand."""
+        other = Agency(self.world, self.brand_id, agent_id)
+        await other.register()
+        return other
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        claims = {
+            "agent-id": self.agent_id,
+            "business-id": self.business_id,
+            "issued-at": self.world.clock.text(timedelta(seconds=5)),
+            "expires-at": self.world.clock.text(-timedelta(minutes=10)),
+            "drp.version": "1.0",
+            "exercise": "deletion",
+            "regime": "ccpa",
+            "name": "Ann",
+            "email": "ann@mail.example",
+            "email_verified": True,
+            **changes,
+        }
+        return {name: value for name, value in claims.items() if value is not None}
+
+    async def send(self, method: str, path: str, message: bytes | None = None, **request: Any) -> Answered:
+        request.setdefault("token", self.token)
+        request.setdefault("headers", {"Content-Type": "text/plain"})
+        return await self.world.call(method, path, body=message, **request)
+
+    async def exercise(self, key: Ed25519PrivateKey | None = None, **changes: Any) -> Answered:
+        return await self.send(
+            "POST", "/v1/data-rights-request", sign_message(self.claims(**changes), (key or self.key).sign)
+        )
+
+    async def revoke(self, request_id: str, **claims: Any) -> Answered:
+        return await self.send("DELETE", f"/v1/data-rights-request/{request_id}", sign_message(claims, self.key.sign))
+
+    async def status(self, request_id: str) -> Answered:
+        return await self.send("GET", f"/v1/data-rights-request/{request_id}")
+
+    async def set_up(self, *, path: str | None = None, **changes: Any) -> Answered:
+        """Ask for another token."""
+        names = ("agent-id", "business-id", "issued-at", "expires-at", "drp.version")
+        claims = {name: value for name, value in self.claims(**changes).items() if name in names}
+        message = sign_message(claims, self.key.sign)
+        return await self.send("POST", f"/v1/agent/{path or self.agent_id}", message, token=None)
+
+    async def greet(self) -> Answered:
+        return await self.send("GET", f"/v1/agent/{self.agent_id}")
+
+
 def choice(topic: str, answer: str, consumer: str = "cust-42", **members: Any) -> dict[str, Any]:
     """Make a choice with a new id; a grant comes with its notice. None leaves a member out."""
     whole: dict[str, Any] = {
@@ -444,3 +544,11 @@ def make_choice() -> Any:
 def catalogue() -> dict[str, Any]:
     """Give the published catalogue, to change and publish again."""
     return deepcopy(CATALOGUE)
+
+
+@pytest.fixture
+async def agency(dealer: Brand) -> Agency:
+    """An agent that is registered with the dealer."""
+    agency = Agency(dealer.world, dealer.id, "AN_AGENT")
+    await agency.register()
+    return agency

@@ -233,10 +233,12 @@ async def test_a_topic_published_after_a_withdrawal_of_everything_is_withdrawn_t
 
 
 async def test_a_brands_own_grant_counts_only_while_nobody_has_refused(dealer: Brand) -> None:
-    before = await dealer.say("channel:sms", "granted", actor="brand", method="api")
+    file = {"kind": "crm", "wording": "May we text you?", "date": "2025-01-01", "source": "crm"}
+    own = {"actor": "brand", "method": "api", "evidence": file}
+    before = await dealer.say("channel:sms", "granted", **own)
     refusal = await dealer.say("channel:sms", "denied", based_on=1)
     dealer.world.clock.forward(timedelta(days=1))
-    after = await dealer.say("channel:sms", "granted", actor="brand", method="api", based_on=2)
+    after = await dealer.say("channel:sms", "granted", **own, based_on=2)
 
     assert (before["stands"], before["allowed"]) == (True, True)
     assert (after["stands"], after["superseded_by"]) == (False, refusal["choice_id"])
@@ -246,14 +248,15 @@ async def test_an_import_never_lifts_a_refusal(dealer: Brand) -> None:
     refusal = await dealer.say("channel:sms", "denied")
     dealer.world.clock.forward(timedelta(days=1))
 
-    entry = await dealer.say("channel:sms", "granted", method="import", based_on=1)
+    file = {"kind": "file", "wording": "May we text you?", "date": "2026-11-20", "source": "the old CRM"}
+    entry = await dealer.say("channel:sms", "granted", method="import", based_on=1, evidence=file)
 
     assert (entry["stands"], entry["superseded_by"], entry["reason"]) == (False, refusal["choice_id"], "denied")
 
 
 @pytest.mark.parametrize("method", ["agent", "phone"])
 async def test_a_grant_taken_down_by_an_agent_waits_for_the_consumers_own(dealer: Brand, method: str) -> None:
-    entry = await dealer.say("channel:sms", "granted", method=method)
+    entry = await dealer.say("channel:sms", "granted", method=method, evidence={"kind": "call_recording"})
 
     assert (entry["stands"], entry["allowed"], entry["reason"]) == (False, False, "not_asked")
     assert "superseded_by" not in entry

@@ -101,6 +101,7 @@ def test_for_people_a_key_is_two_lines_to_paste(capsys: pytest.CaptureFixture[st
     assert key_id.startswith("export SAYSO_KEY_ID=dealer.")
     assert secret.startswith("export SAYSO_SECRET=")
     assert "catalogue publish FILE --brand dealer" in captured.err
+    assert "export SAYSO_URL=http://127.0.0.1:8787" in captured.err
     assert secret.removeprefix("export SAYSO_SECRET=") not in captured.err
 
 
@@ -138,6 +139,53 @@ def test_origins_are_kept_as_browsers_write_them(capsys: pytest.CaptureFixture[s
     }
     assert said(capsys, "brand", "origins", "list", "dealer")["origins"] == ["app", "http://localhost:3000"]
     assert "not registered" in refused(capsys, "brand", "origins", "remove", "dealer", "https://dealer.example")
+
+
+PAGE = "https://dealer.example"
+
+
+@pytest.mark.parametrize(
+    ("add", "listing"),
+    [
+        (["dealer", PAGE], ["dealer"]),
+        (["--brand", "dealer", PAGE], ["--brand", "dealer"]),
+        ([PAGE, "--brand", "dealer"], ["--brand=dealer"]),
+        (["--json", "dealer", PAGE], ["--json", "dealer"]),
+        (["--json", "--brand", "dealer", PAGE], ["--json", "--brand", "dealer"]),
+    ],
+)
+def test_origins_take_the_brand_by_its_place_or_by_name(
+    capsys: pytest.CaptureFixture[str], add: list[str], listing: list[str]
+) -> None:
+    said(capsys, "brand", "create", "dealer", "--name", "Dealer")
+
+    assert said(capsys, "brand", "origins", "add", *add) == {"brand": "dealer", "origin": PAGE}
+    assert said(capsys, "brand", "origins", "list", *listing)["origins"] == [PAGE]
+    assert said(capsys, "brand", "origins", "remove", *add) == {"brand": "dealer", "origin": PAGE}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["add", "dealer"],
+        ["add"],
+        ["add", "--brand", "dealer"],
+        ["add", "--brand", "dealer", "dealer", PAGE],
+        ["list"],
+        ["list", "--brand", "dealer", "shop"],
+        ["list", "dealer", PAGE],
+    ],
+)
+def test_origins_without_a_brand_or_with_a_word_too_many_say_how_they_are_written(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["brand", "origins", *words])
+
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert f"usage: sayso-server brand origins {words[0]} " in told
+    assert "[--brand] ID" in told
 
 
 @pytest.mark.parametrize(

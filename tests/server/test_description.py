@@ -12,14 +12,16 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from sayso.wire import Role, TokenClass
 from sayso_server.answer_schemas import ANSWERS
-from sayso_server.app import ROWS, create_app
-from sayso_server.keys import KeyFile
+from sayso_server.app import ROWS, SERVICES, create_app
+from sayso_server.auth.algorithm import Algorithm
+from sayso_server.keys import KeyFile, new_key
 from sayso_server.openapi import describe
 from sayso_server.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
-    from tests.server.conftest import Answered, Brand, World
+    from tests.server.conftest import Agency, Answered, Brand, World
 
 ITSELF = "/openapi.json"
 TABLE = {
@@ -49,22 +51,44 @@ CHOICE_MEMBERS = {
     "overrides",
     "detail",
 }
-CHECK_MEMBERS = {"consumer_id", "topic", "device_id", "as_of"}
+CHECK_MEMBERS = {"consumer_id", "topic", "device_id", "as_of", "sender"}
+NOTE_MEMBERS = {"note", "urls"}
+OWN_REQUEST_MEMBERS = {"id", "kind", "channel", "jurisdiction", "language", "contact", "detail"}
 BODY_MEMBERS = {
+    "OwnRequest": OWN_REQUEST_MEMBERS,
+    "NewRequest": OWN_REQUEST_MEMBERS | {"consumer_id", "received_at", "held_by"},
+    "RequestContact": {"name", "email", "phone", "address"},
+    "RequestDetail": {"topics", "about", "fault", "answer", "urls", "text"},
+    "FindBody": {"email", "phone"},
+    "NoteBody": NOTE_MEMBERS,
+    "VerifyBody": NOTE_MEMBERS | {"ask", "within_days"},
+    "StartBody": NOTE_MEMBERS | {"verified", "consumer_id"},
+    "ExtendBody": NOTE_MEMBERS | {"reason"},
+    "FulfilBody": NOTE_MEMBERS | {"answer"},
+    "DenyBody": NOTE_MEMBERS | {"reason", "grounds", "barred_by"},
+    "HandOverBody": NOTE_MEMBERS | {"to"},
+    "LiftBody": NOTE_MEMBERS | {"told"},
     "ChoiceBatch": {"sent_at", "choices"},
     "Choice": CHOICE_MEMBERS,
     "OwnChoiceBatch": {"sent_at", "choices"},
     "OwnChoice": CHOICE_MEMBERS,
-    "SentNotice": {"language", "version"},
-    "Evidence": {"kind", "ref", "sha256"},
-    "Detail": {"precision", "sender", "campaign", "note"},
+    "SentNotice": {"language", "version", "minor"},
+    "Evidence": {"kind", "ref", "sha256", "wording", "date", "source"},
+    "Detail": {"precision", "sender", "controller", "campaign", "note"},
     "CheckBatch": {"checks"},
     "Check": CHECK_MEMBERS,
     "OwnCheckBatch": {"checks"},
     "OwnCheck": CHECK_MEMBERS,
     "DeviceReportBody": {"vocabulary", "observed_at", "states"},
     "SignalReport": {"name", "source", "device_id", "observed_at"},
-    "AgeReport": {"source", "lower", "upper", "method", "observed_at"},
+    "AgeReport": {"source", "lower", "upper", "method", "observed_at", "jurisdiction"},
+    "OwnGuardianRequest": {"contact", "topics", "language"},
+    "GuardianRequest": {"contact_from", "contact", "evidence", "topics", "language"},
+    "GuardianContact": {"email", "phone"},
+    "AgeDoubt": {"reason"},
+    "DoubtCleared": {"evidence"},
+    "LinkBatch": {"links"},
+    "WantedLink": {"consumer_id", "kind", "topic", "sender", "language"},
     "LinkBody": {"anonymous_id", "anonymous_token"},
     "DisclosureBatch": {"disclosures"},
     "Disclosure": {
@@ -184,7 +208,11 @@ def test_an_operation_says_who_may_call_it_and_with_what(name: str) -> None:
     inside = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
     told = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "header"}
     asked = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "query"}
-    assert inside == {member for member in ("id", "device_id") if f"{{{member}}}" in row.path}
+    assert inside == {
+        member
+        for member in ("id", "device_id", "request_id", "agent_id", "doubt_id", "token")
+        if f"{{{member}}}" in row.path
+    }
     assert asked == set(row.query)
     assert told == set(row.headers)
 
@@ -214,7 +242,7 @@ async def exercise(brand: Brand, make_choice: Any, catalogue: dict[str, Any]) ->
         answer = await (brand.page if page else brand.call)(method, path or template, **request)
         found.setdefault(name, []).append(answer)
 
-    for path in ("/", "/healthz", "/readyz", "/openapi.json"):
+    for path in ("/", "/healthz", "/readyz", "/openapi.json", "/.well-known/gpc.json"):
         await keep(f"GET {path}")
     await keep("GET /v1/consumers/{id}/preferences", one + "/preferences")
     await keep("GET /v1/consumers/{id}/choices", one + "/choices")
@@ -277,15 +305,175 @@ async def exercise(brand: Brand, make_choice: Any, catalogue: dict[str, Any]) ->
         await keep("GET /v1/changes/head", f"/v1/changes/head{query}")
     await keep("GET /v1/me/catalogue", page=True)
     catalogue["topics"]["purpose:marketing"]["version"] = 2
-    await keep("POST /v1/catalogue/preview", token=brand.backend("admin"), json=catalogue)
+    catalogue["topics"]["purpose:marketing"]["notice"]["en"] = "We and our dealers write to you."
+    catalogue["partners"]["vinsolutions"]["fields"]["vehicle"] = []
+    catalogue["partners"]["vinsolutions"]["flows"]["share"]["basis"] = "legitimate_interest"
+    for call in ("preview", "replay"):
+        await keep(f"POST /v1/catalogue/{call}", token=brand.backend("admin"), json=catalogue)
     for _ in range(2):
-        await keep("PUT /v1/catalogue", token=brand.backend("admin"), json=catalogue)
+        path = "/v1/catalogue?allow_newly_shared=true"
+        await keep("PUT /v1/catalogue", path, token=brand.backend("admin"), json=catalogue)
+    await keep("GET /v1/catalogue/notices", "/v1/catalogue/notices?topic=purpose:marketing")
+    await keep("DELETE /v1/consumers/{id}", "/v1/consumers/cust-7")
+    await keep("GET /v1/consumers/{id}/preferences", "/v1/consumers/cust-7/preferences")
+    await keep("GET /v1/audit", token=brand.backend("auditor"))
+    return found
+
+
+async def exercise_requests(brand: Brand) -> dict[str, list[Answered]]:
+    """Make every call about rights requests."""
+    found: dict[str, list[Answered]] = {}
+    one, own = "/v1/requests/{request_id}", "/v1/me/requests/{request_id}"
+    officer = brand.backend("privacy_officer")
+
+    async def keep(name: str, request_id: str = "", *, page: bool = False, **request: Any) -> Answered:
+        method, template = name.split(" ")
+        path = template.replace("{request_id}", request_id)
+        if not page:
+            request.setdefault("token", officer)
+        answer = await (brand.page if page else brand.call)(method, path, **request)
+        found.setdefault(name, []).append(answer)
+        return answer
+
+    async def filed(kind: str, **members: Any) -> str:
+        body = {"kind": kind, "consumer_id": "cust-42", "jurisdiction": "DE", "channel": "post", **members}
+        return str((await keep("POST /v1/requests", json=body)).json["id"])
+
+    copied, denied, restricted = await filed("copy"), await filed("delete"), await filed("restrict")
+    unknown = await filed("access", consumer_id=None, contact={"email": "ann@mail.example"})
+    for transition, request_id, body in (
+        ("acknowledge", copied, {"note": "By mail."}),
+        ("verify", copied, {"ask": "The last bill."}),
+        ("start", copied, {"verified": "The bill."}),
+        ("extend", copied, {"reason": "Three branches."}),
+        ("note", copied, {"note": "Two are done."}),
+        ("fulfil", copied, {"answer": "Here it is."}),
+        ("hand-over", denied, {"to": "platform"}),
+        ("deny", denied, {"reason": "no_match", "grounds": "Nothing."}),
+        ("fulfil", restricted, {}),
+        ("lift", restricted, {"told": "By letter."}),
+        ("revoke", unknown, {}),
+    ):
+        await keep(f"POST {one}/{transition}", request_id, json=body)
+    await keep(f"GET {one}", copied)
+    await keep(f"GET {one}/result", copied)
+    await keep("GET /v1/requests")
+    await keep("POST /v1/requests/find", json={"email": "ann@mail.example"})
+    await keep("GET /v1/recourse")
+    mine = (await keep("POST /v1/me/requests", page=True, json={"kind": "copy"})).json["id"]
+    await keep("GET /v1/me/requests", page=True)
+    await keep(f"GET {own}", copied, page=True)
+    await keep(f"GET {own}/result", copied, page=True)
+    await keep(f"POST {own}/revoke", mine, page=True, json={})
+    return found
+
+
+async def exercise_links(brand: Brand) -> dict[str, list[Answered]]:
+    """Open and use every link that is sent to a consumer."""
+    wanted = [{"consumer_id": "cust-42", "topic": "channel:sms"}, {"consumer_id": "cust-42", "kind": "preferences"}]
+    made = await brand.call("POST", "/v1/unsubscribe-links", json={"links": wanted})
+    found = {"POST /v1/unsubscribe-links": [made]}
+    for link in made.json["links"]:
+        path = link["url"].removeprefix("https://privacy.example")
+        for method in ("GET", "POST"):
+            fields = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = await brand.world.call(method, path, body=b"topic=*", headers=fields)
+            found[f"{method} {path[:3]}{{token}}"] = [answer]
+    return found
+
+
+async def exercise_guardians(brand: Brand) -> dict[str, list[Answered]]:
+    """Name a minor's guardian, ask them, confirm, and hold somebody who is believed to be under age."""
+    found: dict[str, list[Answered]] = {}
+
+    async def keep(name: str, path: str, *, form: bytes | None = None, **request: Any) -> Answered:
+        method = name.partition(" ")[0]
+        if form is not None:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"}
+            answer = await brand.world.call(method, path, body=form, headers=headers)
+        elif "/me/" in path:
+            answer = await brand.page(method, path, sub="cust-8", **request)
+        else:
+            answer = await brand.call(method, path, **request)
+        found.setdefault(name, []).append(answer)
+        return answer
+
+    def path_of(link: Answered) -> str:
+        return str(link.json["url"]).removeprefix("https://privacy.example")
+
+    await brand.call("PUT", "/v1/consumers/cust-8/age", json={"source": "brand", "upper": 15})
+    asked = {"topics": ["purpose:marketing"]}
+    named = asked | {"contact": {"email": "mum@mail.example"}}
+    await keep("POST /v1/me/guardian-requests", "/v1/me/guardian-requests", json=named)
+    one = "/v1/consumers/cust-8"
+    link = await keep(
+        "POST /v1/consumers/{id}/guardian-requests", f"{one}/guardian-requests", json=asked | {"contact_from": "child"}
+    )
+    await keep("GET /g/{token}", path_of(link))
+    await keep("POST /g/{token}", path_of(link), form=b"answer=allow&topic=purpose%3Amarketing")
+    brand.world.clock.forward(timedelta(days=1))
+    await keep("GET /v1/guardian-requests", "/v1/guardian-requests")
+    second = await keep(
+        "POST /v1/consumers/{id}/guardian-requests/confirmation", f"{one}/guardian-requests/confirmation"
+    )
+    await keep("POST /g/{token}", path_of(second), form=b"answer=allow&topic=purpose%3Amarketing")
+    officer = brand.backend("privacy_officer")
+    for what, body in (("clear", {"evidence": {"kind": "id_document"}}), ("confirm", None)):
+        held = await keep("POST /v1/consumers/{id}/age-doubts", f"{one}/age-doubts", json={"reason": "content"})
+        await keep("GET /v1/age-doubts", "/v1/age-doubts", token=officer)
+        path = f"/v1/age-doubts/{held.json['id']}/{what}"
+        request = {"token": brand.backend("privacy_officer")} | ({} if body is None else {"json": body})
+        await keep(f"POST /v1/age-doubts/{{doubt_id}}/{what}", path, **request)
+    return found
+
+
+async def exercise_as_agent(agency: Agency) -> dict[str, list[Answered]]:
+    """Make every call of the Data Rights Protocol."""
+    filed = await agency.exercise(**{"agent-request-id": "a-1"})
+    request_id = filed.json["request_id"]
+    return {
+        "POST /v1/data-rights-request": [filed],
+        "GET /v1/data-rights-request/{request_id}": [await agency.status(request_id)],
+        "DELETE /v1/data-rights-request/{request_id}": [await agency.revoke(request_id)],
+        "GET /v1/agent/{agent_id}": [await agency.greet()],
+        "POST /v1/agent/{agent_id}": [await agency.set_up()],
+    }
+
+
+async def exercise_pages(brand: Brand) -> dict[str, list[Answered]]:
+    """Make every call of the server's own pages: as staff who sign in, and as somebody without an account."""
+    world, found = brand.world, {}
+    services = world.app[SERVICES]
+    key, secret = new_key(
+        brand.id, Algorithm.HS256, (TokenClass.STAFF,), (Role.PRIVACY_OFFICER,), now=world.clock.now()
+    )
+    world.keys.add(key.key_id, secret or "")
+    await world.storage.add_key(key)
+    await services.staff_roll.sign_with(brand.id, key.key_id)
+    link = await services.staff_roll.invite(brand.id, "ann", (Role.PRIVACY_OFFICER.value,))
+    page = {"Sec-Fetch-Site": "same-origin"}
+    for name in [name for name in TABLE if name.startswith(("GET /officer", "GET /rights"))]:
+        found[name] = [await world.call("GET", name.partition(" ")[2])]
+    form = b"brand=dealer&kind=access&email=ann%40mail.example"
+    headers = page | {"Content-Type": "application/x-www-form-urlencoded"}
+    found["POST /rights"] = [await world.call("POST", "/rights", body=form, headers=headers)]
+    found["GET /invite/{token}"] = [await world.call("GET", f"/invite/{link}")]
+    signed_in = await world.call("POST", f"/invite/{link}", headers=page)
+    found["POST /invite/{token}"] = [signed_in]
+    for path in ("/v1/staff/renew", "/v1/staff/links", "/v1/staff/sign-out"):
+        found[f"POST {path}"] = [await world.call("POST", path, token=signed_in.json["token"], headers=page)]
     return found
 
 
 @pytest.mark.parametrize("storage_kind", ["memory", "sqlite"])
-async def test_every_answer_is_as_described(dealer: Brand, make_choice: Any, catalogue: dict[str, Any]) -> None:
-    found = await exercise(dealer, make_choice, catalogue)
+async def test_every_answer_is_as_described(
+    dealer: Brand, agency: Agency, make_choice: Any, catalogue: dict[str, Any]
+) -> None:
+    found = await exercise_as_agent(agency) | await exercise_requests(dealer)
+    found |= await exercise(dealer, make_choice, catalogue)
+    found |= await exercise_links(dealer)
+    found |= await exercise_pages(dealer)
+    found |= await exercise_guardians(dealer)
 
     assert set(found) == set(TABLE)
     for name, answers in found.items():
@@ -294,8 +482,17 @@ async def test_every_answer_is_as_described(dealer: Brand, make_choice: Any, cat
             described = OPERATIONS[name]["responses"][str(answer.status)]
             ((content_type, content),) = described["content"].items()
             assert answer.headers["Content-Type"].partition(";")[0] == content_type, name
-            value = answer.json if content_type == "application/json" else answer.body.decode()
+            value = answer.json if content_type == "application/json" else answer.body.decode("latin-1")
             assert complaints(content["schema"], value) == [], name
+
+
+async def test_a_preview_is_described_with_all_that_it_says(
+    dealer: Brand, make_choice: Any, catalogue: dict[str, Any]
+) -> None:
+    (answer,) = (await exercise(dealer, make_choice, catalogue))["POST /v1/catalogue/preview"]
+
+    assert set(answer.json) == set(ANSWERS["Preview"]["required"])
+    assert ANSWERS["Preview"]["properties"]["warnings"] == {"type": "array", "items": {"type": "string"}}
 
 
 def test_an_answer_that_lacks_a_member_or_has_it_of_another_type_is_noticed() -> None:
@@ -325,6 +522,9 @@ async def test_every_problem_is_as_described(dealer: Brand, make_choice: Any) ->
 
 
 GOOD_BODIES = {
+    "NewRequest": {"kind": "copy"},
+    "OwnRequest": {"kind": "copy"},
+    "DenyBody": {"reason": "no_match"},
     "ChoiceBatch": {
         "choices": [
             {
@@ -351,6 +551,7 @@ GOOD_BODIES = {
     "DeviceReportBody": {"vocabulary": "android", "states": {}},
     "SignalReport": {"name": "gpc"},
     "AgeReport": {"source": "self"},
+    "LinkBatch": {"links": [{"consumer_id": "cust-42"}]},
     "LinkBody": {"anonymous_id": "anon_AAAAAAAAAAAAAAAAAAAAAA"},
     "DisclosureBatch": {
         "disclosures": [

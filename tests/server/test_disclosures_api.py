@@ -11,6 +11,7 @@ import pytest
 from sayso_server.clock import SystemClock
 from sayso_server.jsonio import dumps
 from sayso_server.services.disclosures import Disclosures
+from sayso_server.services.marks import Marks
 from sayso_server.services.state import State, write_state
 from sayso_server.storage.base import (
     NewDisclosure,
@@ -325,7 +326,7 @@ async def test_however_many_visitors_somebody_was_their_hand_overs_are_asked_for
         made = NewDisclosure(visitors[place], str(uuid.UUID(int=place)), b"f" * 32, body)
         await storage.disclose("dealer", [made], now=5)
 
-    found, rest = await Disclosures(storage, SystemClock()).page("dealer", "cust-42")
+    found, rest = await Disclosures(storage, SystemClock(), Marks()).page("dealer", "cust-42")
 
     assert [each["linked_from"] for each in found] == [visitors[899], visitors[0]]
     assert (storage.asked, rest) == (1, None)

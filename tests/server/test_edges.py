@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -139,6 +140,41 @@ async def test_a_scope_beyond_the_keys_roles_is_refused(dealer: Brand) -> None:
     modest = await dealer.call("GET", "/v1/catalogue", token=dealer.backend("backend", key="plain"))
 
     assert (greedy.status, greedy.code, modest.status) == (403, "scope", 200)
+    assert greedy.json["detail"] == (
+        "the token's key doesn't have the role admin. Make one: "
+        "`sayso-server key create --brand dealer --class backend --role admin`"
+    )
+
+
+async def test_a_backends_key_that_would_act_as_an_officer_is_told_what_it_can_use(dealer: Brand) -> None:
+    await dealer.add_key("plain", [TokenClass.BACKEND], [Role.BACKEND])
+
+    answer = await dealer.call("GET", "/v1/requests", token=dealer.backend("privacy_officer", key="plain"))
+
+    assert (answer.status, answer.code) == (403, "scope")
+    assert answer.json["detail"] == (
+        "the token's key doesn't have the role privacy_officer. Make one: "
+        "`sayso-server key create --brand dealer --class backend --role privacy_officer`. "
+        "In the SDK, `privacy.requests.as_backend` does what a backend's key may."
+    )
+
+
+async def test_a_scope_that_names_no_role_is_answered_with_those_there_are(dealer: Brand) -> None:
+    answer = await dealer.call("GET", "/v1/catalogue", token=dealer.backend("backend", "<b>publisher</b>"))
+
+    assert (answer.status, answer.code) == (403, "scope")
+    assert answer.json["detail"] == (
+        "the token's scope names a role that there is not; there are backend, agent, privacy_officer, auditor, admin"
+    )
+
+
+async def test_a_token_that_is_not_accepted_is_answered_with_commands_that_can_be_typed_as_they_stand(
+    dealer: Brand,
+) -> None:
+    answer = await dealer.call("GET", "/v1/catalogue", token="made.up.token")
+
+    assert "`sayso-server key list --brand ID`" in answer.json["detail"]
+    assert "`sayso-server key create --brand ID --class backend --role backend`" in answer.json["detail"]
 
 
 async def test_a_key_that_was_not_registered_for_consumers_signs_none(dealer: Brand) -> None:
@@ -156,12 +192,13 @@ async def test_a_token_is_judged_before_the_body_is_read(dealer: Brand) -> None:
     assert "/v1/me" in answer.json["detail"]
 
 
-async def test_nothing_can_be_deleted(dealer: Brand, make_choice: Any) -> None:
+async def test_nothing_can_be_deleted_but_what_has_a_row_for_it(dealer: Brand, make_choice: Any) -> None:
     await dealer.recorded(make_choice("channel:sms", "granted"))
-    token = dealer.backend(*Role)
+    token, rows = dealer.backend(*Role), dealer.world.app[ROWS]
+    deletable = {row.path for row in rows if row.method == "DELETE"}
 
+    assert deletable == {"/v1/consumers/{id}", "/v1/data-rights-request/{request_id}"}
     async with dealer.world.nothing_stored():
-        for path in {row.path for row in dealer.world.app[ROWS]}:
-            where = path.replace("{id}", "cust-42").replace("{device_id}", "pixel-8")
-            assert (await dealer.call("DELETE", where, token=token)).status == 405
-        assert (await dealer.call("DELETE", "/v1/consumers/cust-42", token=token)).status == 404
+        for path in {row.path for row in rows} - deletable:
+            where = re.sub(r"{\w+}", "cust-42", path)
+            assert (await dealer.call("DELETE", where, token=token)).status == 405, path

@@ -25,6 +25,8 @@ CALLS = {
     "PUT /v1/consumers/{id}/age",
     "POST /v1/consumers/{id}/links",
     "GET /v1/consumers/{id}/export",
+    "DELETE /v1/consumers/{id}",
+    "GET /v1/audit",
     "POST /v1/disclosures",
     "GET /v1/disclosures",
     "GET /v1/me/disclosures",
@@ -32,8 +34,26 @@ CALLS = {
     "PUT /v1/catalogue",
     "GET /v1/changes/head",
     "POST /v1/catalogue/preview",
+    "POST /v1/catalogue/replay",
+    "GET /v1/catalogue/notices",
+    "POST /v1/requests",
+    "GET /v1/requests",
+    "POST /v1/requests/find",
+    "GET /v1/requests/{request_id}",
+    "POST /v1/requests/{request_id}/start",
+    "POST /v1/requests/{request_id}/deny",
+    "POST /v1/me/requests",
+    "GET /v1/me/requests",
+    "GET /v1/recourse",
     "POST /v1/me/choices",
     "GET /v1/me/preferences",
+    "POST /v1/unsubscribe-links",
+    "POST /v1/consumers/{id}/guardian-requests",
+    "POST /v1/me/guardian-requests",
+    "GET /v1/guardian-requests",
+    "POST /v1/consumers/{id}/age-doubts",
+    "GET /v1/age-doubts",
+    "GET /.well-known/gpc.json",
 }
 
 
@@ -93,7 +113,11 @@ async def test_an_exchange_that_programs_rely_on_goes_as_it_always_did(newcomer:
 
 def test_every_call_with_a_documented_shape_has_an_exchange_that_succeeds() -> None:
     succeeding = {
-        re.sub(r"/devices/[\w-]+", "/devices/{device_id}", re.sub(r"/consumers/[\w-]+", "/consumers/{id}", called))
+        re.sub(
+            r"/requests/[0-9a-f-]{36}",
+            "/requests/{request_id}",
+            re.sub(r"/devices/[\w-]+", "/devices/{device_id}", re.sub(r"/consumers/[\w-]+", "/consumers/{id}", called)),
+        )
         for golden in GOLDEN.values()
         if golden["answer"]["status"] < 300
         for called in [f"{golden['request']['method']} {golden['request']['path'].partition('?')[0]}"]

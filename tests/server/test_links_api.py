@@ -120,8 +120,8 @@ async def test_signals_and_a_minors_age_carry_over(dealer: Brand, visitor: str) 
 
 @BOTH
 async def test_without_the_visitors_token_no_claim_to_be_of_age_carries_over(dealer: Brand, visitor: str) -> None:
-    await dealer.publish(CATALOGUE | {"unknown_age": "minor"})
     await dealer.say("purpose:marketing", "granted")
+    await dealer.publish(CATALOGUE | {"unknown_age": "minor"})
     await dealer.page("PUT", "/v1/me/age", sub=visitor, json={"source": "self", "lower": 18, "upper": 130})
 
     await link(dealer, visitor)

@@ -127,10 +127,14 @@ def test_only_recording_draws_from_the_bucket_of_recording(app: web.Application)
         "POST /v1/consumers/{id}/signals",
         "PUT /v1/consumers/{id}/age",
         "POST /v1/consumers/{id}/links",
+        "POST /u/{token}",
+        "POST /p/{token}",
         "POST /v1/me/choices",
         "PUT /v1/me/devices/{device_id}",
         "POST /v1/me/signals",
         "PUT /v1/me/age",
+        "POST /v1/consumers/{id}/age-doubts",
+        "POST /g/{token}",
     }
 
 
@@ -145,4 +149,10 @@ def test_who_may_call_follows_from_the_roles_that_count_for_each_class() -> None
 
 
 def test_what_hands_over_everything_takes_a_token_once(app: web.Application) -> None:
-    assert [f"{row.method} {row.path}" for row in app[ROWS] if row.single_use] == ["GET /v1/consumers/{id}/export"]
+    assert {f"{row.method} {row.path}" for row in app[ROWS] if row.single_use} == {
+        "GET /v1/consumers/{id}/export",
+        "DELETE /v1/consumers/{id}",
+        "GET /v1/requests/{request_id}/result",
+        "GET /v1/me/requests/{request_id}/result",
+        "POST /v1/age-doubts/{doubt_id}/confirm",
+    }

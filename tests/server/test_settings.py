@@ -237,7 +237,7 @@ def test_an_origin_has_one_spelling(url: str, origin: str) -> None:
     assert serialised_origin(url) == origin
 
 
-def test_the_help_says_that_trusted_proxies_have_no_effect_yet() -> None:
+def test_the_help_says_what_trusted_proxies_are_for() -> None:
     (described,) = [each.description for each in describe_settings() if each.variable == "SAYSO_TRUSTED_PROXIES"]
 
-    assert "reserved for rate limits; has no effect in this release" in described
+    assert "everybody behind a proxy counts as one sender on the page /rights" in described

@@ -48,7 +48,7 @@ async def test_gpc_covers_everything_that_sells_or_shares_and_nothing_else(deale
         },
     )
     snapshot = await dealer.preferences()
-    assert snapshot["signals"] == answer.json["signals"]
+    assert snapshot["signals"] == {"gpc": answer.json["signals"]["gpc"] | {"honoured": True}}
     by_signal = [key for key, topic in snapshot["topics"].items() if topic["reason"] == "signal"]
     assert by_signal == ["purpose:ads", "partner:vinsolutions:share"]
 
@@ -102,12 +102,15 @@ async def test_a_signal_of_another_device_after_the_override_counts_again(dealer
     assert await dealer.reason("partner:vinsolutions:share") == "signal"
 
 
-async def test_the_brand_cannot_override_a_signal_for_the_consumer(dealer: Brand) -> None:
+async def test_the_brand_cannot_override_a_signal_for_the_consumer(dealer: Brand, make_choice: Any) -> None:
     await signal(dealer)
 
-    entry = await dealer.say("purpose:ads", "granted", actor="brand", method="api", based_on=1, overrides=["gpc"])
+    file = {"kind": "crm", "wording": "May we?", "date": "2025-01-01", "source": "crm"}
+    own = {"actor": "brand", "method": "api", "evidence": file}
+    answer = await dealer.post(make_choice("purpose:ads", "granted", based_on=1, overrides=["gpc"], **own))
 
-    assert (entry["allowed"], entry["reason"]) == (False, "signal")
+    assert (answer.status, answer.problems) == (422, [("/choices/0/overrides", "actor_not_yours")])
+    assert await dealer.reason("purpose:ads") == "signal"
 
 
 @pytest.mark.parametrize(("policy", "reason"), [("record", "default"), ("honour", "signal")])
@@ -223,9 +226,10 @@ async def test_evidence_of_a_minor_refuses_what_a_consumer_could_grant(dealer: B
 async def test_a_minors_own_grant_does_not_count_and_nobody_can_pose_as_the_guardian(
     dealer: Brand, make_choice: Any
 ) -> None:
+    await dealer.say("channel:sms", "granted")
     await age(dealer, upper=15)
 
-    own = await dealer.say("channel:sms", "granted", based_on=1)
+    own = await dealer.decide("channel:sms")
     async with dealer.world.nothing_stored():
         posing = await dealer.post(make_choice("channel:sms", "granted", actor="guardian"))
 
@@ -291,9 +295,10 @@ async def test_a_minor_says_a_weaker_source_and_doubt_protects_the_child(dealer:
 async def test_somebody_of_unknown_age_is_what_the_catalogue_says(
     dealer: Brand, catalogue: dict[str, Any], unknown_age: str, reason: str
 ) -> None:
+    await dealer.say("channel:sms", "granted")
     await dealer.publish(catalogue | {"unknown_age": unknown_age})
 
-    assert (await dealer.say("channel:sms", "granted"))["reason"] == reason
+    assert await dealer.reason("channel:sms") == reason
 
 
 @pytest.mark.parametrize(

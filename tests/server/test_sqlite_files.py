@@ -242,7 +242,7 @@ async def test_a_database_of_a_newer_version_is_refused(database: Path) -> None:
     other.pragma("user_version", 99)
     other.close()
 
-    assert f"{database} has schema 99, this version of Sayso knows up to 1" in await refused(SqliteStorage(database))
+    assert f"{database} has schema 99, this version of Sayso knows up to 2" in await refused(SqliteStorage(database))
 
 
 @pytest.mark.parametrize(

@@ -420,7 +420,7 @@ async def test_a_key_without_its_secret_is_counted_in_the_log(server: Server, ca
     with caplog.at_level(logging.WARNING):
         await server.live.refresh()
 
-    assert caplog.messages == ["keys: 1 can't be used, `sayso-server key list` says which"]
+    assert caplog.messages == ["keys: 1 can't be used, `sayso-server key list --brand ID` says which"]
 
 
 async def test_no_token_or_secret_reaches_the_log(server: Server, caplog: pytest.LogCaptureFixture) -> None:

@@ -19,11 +19,13 @@ from sayso.model.ids import ID_PATTERN
 from sayso.model.instant import Micros
 from sayso.wire import Role, TokenClass
 from sayso_server.auth.algorithm import Algorithm, parse_public_key
+from sayso_server.erasures import ErasureJournal
 from sayso_server.jsonio import BadJsonError, parse_strictly
 from sayso_server.owner_only import locked, read_owned, replace_owned
 from sayso_server.storage.base import StoredKey
 
 _FORMAT = 1
+_MARK_KEY_BYTES = 32
 
 
 class Stamp(NamedTuple):
@@ -83,6 +85,36 @@ class KeyFile:
             if known:
                 self._write(content)
         return known
+
+    def mark_key(self, *, make: bool = True) -> bytes:
+        """Give the key of marks (`services/marks.py`), made on first need and the same ever after.
+
+        With another one nobody who was erased would be known again, so it is never replaced.
+
+        Args:
+            make: Make it if there is none; else there is an empty one then.
+
+        Raises:
+            ConfigurationError: The file is unsafe, damaged or can't be written.
+        """
+        if not make and "marks" not in self._content():
+            return b""
+        with locked(self.path):
+            content = self._content()
+            if "marks" not in content:
+                content["marks"] = secrets.token_hex(_MARK_KEY_BYTES)
+                self._write(content)
+        try:
+            key = bytes.fromhex(content["marks"])
+        except (TypeError, ValueError):
+            key = b""
+        if len(key) != _MARK_KEY_BYTES:
+            raise ConfigurationError(f"the member `marks` of {self.path} is damaged; put the file back from its backup")
+        return key
+
+    def erasure_journal(self) -> ErasureJournal:
+        """Give the journal of erasures, a file beside this one."""
+        return ErasureJournal(self.path.with_name(self.path.name + ".erased"))
 
     def _content(self) -> dict[str, Any]:
         text = read_owned(self.path)

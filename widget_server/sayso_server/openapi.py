@@ -6,14 +6,22 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from sayso.wire import STREAM_TYPE, Code
+from sayso.wire import JSON_TYPE, STREAM_TYPE, ZIP_TYPE, Code
 from sayso_server.answer_schemas import ANSWERS
 from sayso_server.jsonio import dumps
 from sayso_server.routes.table import Row
+from sayso_server.services.requests import STATES
 
 _PARAMETER = re.compile(r"{(\w+)}")
 _ID = "^[A-Za-z0-9][A-Za-z0-9._:@+=-]{0,127}$"
-_PARAMETERS = {"id": "The consumer's id", "device_id": "The device's id"}
+_PARAMETERS = {
+    "id": "The consumer's id",
+    "device_id": "The device's id",
+    "request_id": "The rights request's id",
+    "agent_id": "The authorized agent's id",
+    "doubt_id": "The id of a doubt about somebody's age",
+    "token": "What the link ends in",
+}
 _PROBLEMS = {
     "400": "The request is malformed",
     "401": "No token, or one that is not accepted",
@@ -27,6 +35,8 @@ _PROBLEMS = {
     "500": "Something went wrong on the server",
     "503": "The server can't answer now",
 }
+_PROBLEM = "Problem"
+_PARTS = {"Style": "text/css", "Script": "text/javascript"}
 _WITHOUT_TOKEN = frozenset({"400", "500", "503"})
 _WITH_BODY = frozenset(_PROBLEMS) - {"429"}
 _WITHOUT_BODY = frozenset({"400", "401", "403", "409", "422", "500", "503"})
@@ -62,6 +72,10 @@ def _operation(row: Row) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done"}
     if row.answer == "Page":
         success["content"] = {"text/html": {"schema": {"type": "string"}}}
+    elif row.answer in _PARTS:
+        success["content"] = {_PARTS[row.answer]: {"schema": {"type": "string"}}}
+    elif row.answer == "Zip":
+        success["content"] = {ZIP_TYPE: {"schema": {"type": "string", "contentMediaType": ZIP_TYPE}}}
     elif row.answer == "Stream":
         success["content"] = {STREAM_TYPE: {"schema": {"type": "string"}}}
     else:
@@ -71,14 +85,7 @@ def _operation(row: Row) -> dict[str, Any]:
         answers.setdefault("200", success)
     if "preferences" in row.path:
         answers["304"] = {"description": "Not changed since the entity tag was given"}
-    applying = set(_WITH_BODY) if row.body_limit else set(_WITHOUT_BODY)
-    if row.single_use or row.answer == "Stream":
-        applying.add("429")
-    for status in sorted(applying if row.classes else _WITHOUT_TOKEN):
-        answers[status] = {
-            "description": _PROBLEMS[status],
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
+    answers |= _problems_of(row) if row.errors == _PROBLEM else _errors_of(row)
     operation: dict[str, Any] = {
         "operationId": _operation_id(row),
         "summary": row.summary,
@@ -93,14 +100,34 @@ def _operation(row: Row) -> dict[str, Any]:
         "x-rate-class": row.rate_class.value,
         "security": [{"token": []}] if row.classes else [],
     }
-    if row.body is not None:
-        schema: dict[str, Any] = {"$ref": f"#/components/schemas/{row.body.__name__}"}
-    elif row.body_limit:
-        schema = {"type": "object"}
-    else:
-        return operation
-    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if row.body_limit:
+        operation["requestBody"] = {"required": True, "content": {row.body_type: {"schema": _body_of(row)}}}
     return operation
+
+
+def _body_of(row: Row) -> dict[str, Any]:
+    if row.body is not None:
+        return {"$ref": f"#/components/schemas/{row.body.__name__}"}
+    return {"type": "object" if row.body_type == JSON_TYPE else "string"}
+
+
+def _problems_of(row: Row) -> dict[str, Any]:
+    applying = set(_WITH_BODY) if row.body_limit else set(_WITHOUT_BODY)
+    if row.single_use or row.answer == "Stream":
+        applying.add("429")
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": _PROBLEMS[status], "content": content}
+        for status in sorted(applying if row.classes else _WITHOUT_TOKEN)
+    }
+
+
+def _errors_of(row: Row) -> dict[str, Any]:
+    """Describe the errors of a route that speaks another protocol: in its own form, and 403 without a body."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{row.errors}"}}}
+    statuses = ("400", "408", "409", "413", "415", "422") if row.body_limit else ("400",)
+    errors: dict[str, Any] = {status: {"description": _PROBLEMS[status], "content": content} for status in statuses}
+    return {**errors, "403": {"description": "Not accepted; there is no body that says why"}}
 
 
 def _operation_id(row: Row) -> str:
@@ -123,7 +150,7 @@ def _parameters(row: Row) -> list[dict[str, Any]]:
         {
             "name": name,
             "in": "query",
-            "required": name == "consumer",
+            "required": name == "consumer" and row.path != "/v1/requests",
             "description": text,
             "schema": _query_schema(name),
         }
@@ -141,8 +168,10 @@ def _query_schema(name: str) -> dict[str, Any]:
         return {"type": "string", "format": "date-time"}
     if name == "consumer":
         return {"type": "string", "pattern": _ID}
-    if name == "stream":
+    if name in {"stream", "jurisdiction", "language", "after", "brand", "kind", "place", "change"}:
         return {"type": "string"}
+    if name == "state":
+        return {"type": "string", "enum": list(STATES)}
     if name == "allow_lower_majority":
         return {"type": "string", "enum": ["true", "false"]}
     return {"type": "integer", "minimum": 0}
@@ -162,6 +191,7 @@ def _problem_schema() -> dict[str, Any]:
             "detail": text,
             "request_id": text,
             "current_version": {"type": "integer"},
+            "legal": {"type": "array", "items": text},
             "errors": {
                 "type": "array",
                 "items": {

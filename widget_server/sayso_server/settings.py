@@ -62,8 +62,8 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (),
-        description="Addresses or networks, separated by commas, whose X-Forwarded-For will be believed; "
-        "reserved for rate limits; has no effect in this release. Default: none",
+        description="Addresses or networks, separated by commas, whose X-Forwarded-For is believed: "
+        "without it, everybody behind a proxy counts as one sender on the page /rights. Default: none",
     )
     log_level: LogLevel = Field("info", description="debug, info, warning or error.")
 

@@ -8,7 +8,7 @@ from sayso_server.auth.access import bearer_token, check_fetch_context
 from sayso_server.auth.cache import Verifier
 from sayso_server.auth.claims import Claims
 from sayso_server.auth.live import LiveKeys
-from sayso_server.auth.refused import TokenRefusedError
+from sayso_server.auth.refused import Lacking, TokenRefusedError
 from sayso_server.auth.ring import Key, KeyRing
 from sayso_server.auth.used import UsedTokens
 
@@ -16,6 +16,7 @@ __all__ = [
     "Claims",
     "Key",
     "KeyRing",
+    "Lacking",
     "LiveKeys",
     "TokenRefusedError",
     "UsedTokens",

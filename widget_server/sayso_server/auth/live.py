@@ -97,4 +97,4 @@ class LiveKeys:
         # Taken before reading: what changed meanwhile is seen the next time.
         self._version, self._stamp, self._secrets = version, stamp, secrets
         if ring.unusable:
-            log.warning("keys: %d can't be used, `sayso-server key list` says which", len(ring.unusable))
+            log.warning("keys: %d can't be used, `sayso-server key list --brand ID` says which", len(ring.unusable))

@@ -15,7 +15,7 @@ from sayso.model.ids import ID_PATTERN, IdError, check_consumer_id
 from sayso.model.instant import MICROS_PER_SECOND, Micros, span_micros
 from sayso.wire import AUDIENCE, MAX_TOKEN_BYTES, Code, TokenClass, TokenType
 from sayso_server.auth.claims import Claims
-from sayso_server.auth.refused import TokenRefusedError
+from sayso_server.auth.refused import Lacking, TokenRefusedError
 from sayso_server.auth.ring import Key, KeyRing
 from sayso_server.jsonio import parse_strictly
 
@@ -142,7 +142,8 @@ def _judge(payload: dict[str, Any], key: Key, token_class: TokenClass, now: Micr
     if now >= claims.expires_at:
         raise TokenRefusedError(Code.TOKEN_EXPIRED, "exp", expired=claims)
     if not claims.scope <= key.roles:
-        raise TokenRefusedError(Code.SCOPE, "roles")
+        missing = tuple(sorted(claims.scope - key.roles))
+        raise TokenRefusedError(Code.SCOPE, "roles", lacking=Lacking(key.brand_id, token_class, missing))
     return Verified(claims, key, starts_at)
 
 

@@ -53,5 +53,9 @@ EXPORT = Access(
     staff=frozenset({Role.PRIVACY_OFFICER}),
 )
 BACKEND = Access(backend=frozenset({Role.BACKEND}))
+AUDIT = Access(
+    backend=frozenset({Role.PRIVACY_OFFICER, Role.AUDITOR}),
+    staff=frozenset({Role.PRIVACY_OFFICER, Role.AUDITOR}),
+)
 ADMIN = Access(backend=frozenset({Role.ADMIN}))
 ANYONE = Access(backend=frozenset(Role) - {Role.AGENT}, staff=frozenset(Role) - {Role.BACKEND}, consumer=True)

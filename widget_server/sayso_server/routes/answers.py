@@ -64,6 +64,23 @@ def html_answer(
     return web.Response(body=page.encode(), status=status, headers=fields)
 
 
+def file_answer(body: bytes, *, media_type: str, name: str, request_id: str) -> web.Response:
+    """Answer with a file to keep; no cache keeps it."""
+    fields = CIMultiDict(_BASE)
+    fields[REQUEST_ID] = request_id
+    fields["Content-Type"] = media_type
+    fields["Content-Disposition"] = f'attachment; filename="{name}"'
+    return web.Response(body=body, headers=fields)
+
+
+def asset_answer(body: bytes, *, media_type: str, request_id: str) -> web.Response:
+    """Answer with a part of one of the server's own pages."""
+    fields = CIMultiDict(_BASE)
+    fields[REQUEST_ID] = request_id
+    fields["Content-Type"] = f"{media_type}; charset=utf-8"
+    return web.Response(body=body, headers=fields)
+
+
 def stream_answer(*, request_id: str) -> web.StreamResponse:
     """Answer with events, which the handler writes."""
     fields = CIMultiDict(_STREAM)
@@ -88,6 +105,7 @@ def problem_answer(
     problems: Sequence[Problem] = (),
     current_version: int | None = None,
     headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
 ) -> web.Response:
     """Answer with what is wrong, where and what to do."""
     body: dict[str, object] = {
@@ -97,17 +115,23 @@ def problem_answer(
         "code": code.value,
         "detail": message,
         "request_id": request_id,
-        "errors": [
-            {"pointer": problem.pointer, "code": str(problem.code), "message": problem.message} for problem in problems
-        ],
+        "errors": [_member(problem) for problem in problems],
     }
     if current_version is not None:
         body["current_version"] = current_version
+    body.update(members or {})
     fields = CIMultiDict(_PROBLEM)
     fields[REQUEST_ID] = request_id
     if headers is not None:
         fields.update(headers)
     return web.Response(body=dumps(body), status=status, headers=fields)
+
+
+def _member(problem: Problem) -> dict[str, object]:
+    said: dict[str, object] = {"pointer": problem.pointer, "code": str(problem.code), "message": problem.message}
+    if problem.notice is not None:
+        said["notice"] = problem.notice
+    return said
 
 
 def refusal_answer(refusal: RefusedError, *, request_id: str) -> web.Response:
@@ -120,4 +144,5 @@ def refusal_answer(refusal: RefusedError, *, request_id: str) -> web.Response:
         problems=refusal.problems,
         current_version=refusal.current_version,
         headers=None if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)},
+        members=refusal.members,
     )

@@ -5,13 +5,14 @@ import difflib
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sayso.errors import Problem
-from sayso.wire import JSON_TYPE, MAX_CHECKS, MAX_CHOICES, MAX_CONSUMERS, MAX_DISCLOSURES, Code
+from sayso.wire import JSON_TYPE, MAX_CHECKS, MAX_CHOICES, MAX_CONSUMERS, MAX_DISCLOSURES, MAX_LINKS, Code
 from sayso_server.jsonio import BadJsonError, parse_strictly
 from sayso_server.services.refusals import RefusedError, refuse_members
 
@@ -21,17 +22,17 @@ BODY_TIMEOUT = timedelta(seconds=10)
 """aiohttp itself waits for ever for the second half of a body."""
 
 
-async def read_body(request: web.Request, *, limit: int) -> bytes:
-    """Read a whole body of JSON.
+async def read_body(request: web.Request, *, limit: int, content_type: str = JSON_TYPE) -> bytes:
+    """Read a whole body, of JSON unless it is said to be something else.
 
     Raises:
         RefusedError: 408, 413 or 415.
     """
-    if request.content_type != JSON_TYPE or (request.charset or "utf-8").lower() != "utf-8":
+    if request.content_type != content_type or (request.charset or "utf-8").lower() != "utf-8":
         raise RefusedError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             Code.UNSUPPORTED_MEDIA_TYPE,
-            "send Content-Type: application/json, in UTF-8",
+            f"send Content-Type: {content_type}, in UTF-8",
         )
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise RefusedError(
@@ -46,14 +47,40 @@ async def read_body(request: web.Request, *, limit: int) -> bytes:
             async with asyncio.timeout(BODY_TIMEOUT.total_seconds()):
                 body = await request.read()
     except TimeoutError:
-        raise RefusedError(
-            HTTPStatus.REQUEST_TIMEOUT, Code.TIMED_OUT, "the body did not arrive within 10 seconds; send it again"
-        ) from None
+        raise _too_slow() from None
     except web.HTTPRequestEntityTooLarge:
         raise _too_large(limit) from None
     if len(body) > limit:
         raise _too_large(limit)
     return body
+
+
+async def read_form(request: web.Request, *, limit: int) -> dict[str, str]:
+    """Read what a form posted (`application/x-www-form-urlencoded`): each field once, by name.
+
+    Args:
+        request: The request.
+        limit: Bytes that are looked at; what is beyond counts as not sent.
+
+    Returns:
+        The fields that are not empty; none for what no form of ours sends.
+
+    Raises:
+        RefusedError: 408.
+    """
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT.total_seconds()):
+            # One read gives what has arrived: a body may come in any number of pieces.
+            while len(body) < limit and (piece := await request.content.read(limit - len(body))):
+                body += piece
+    except TimeoutError:
+        raise _too_slow() from None
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}
 
 
 def parse(model: type[Model], body: bytes) -> Model:
@@ -83,6 +110,11 @@ def parse_members(body: bytes) -> Any:
         ) from None
 
 
+def _too_slow() -> RefusedError:
+    message = "the body did not arrive within 10 seconds; send it again"
+    return RefusedError(HTTPStatus.REQUEST_TIMEOUT, Code.TIMED_OUT, message)
+
+
 def _too_large(limit: int) -> RefusedError:
     return RefusedError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -98,6 +130,7 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
     return [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inside]
 
 
+_MOST_FIELDS = 30
 _MOST_PROBLEMS = 100
 """Named in one answer: looking up what 50,000 made-up members may have meant would take minutes."""
 _LONGEST_NAME = 128
@@ -117,6 +150,7 @@ _BATCHES: dict[tuple[int | str, ...], int] = {
     ("checks",): MAX_CHECKS,
     ("consumer_ids",): MAX_CONSUMERS,
     ("disclosures",): MAX_DISCLOSURES,
+    ("links",): MAX_LINKS,
 }
 _OURS = frozenset({Code.INVALID_ID.value, Code.PERSONAL_ID.value, Code.INVALID_VALUE.value})
 _WRONG_TYPE_ENDINGS = ("_type", "_parsing", "_from_float", "is_instance_of", "_from_date_parsing")

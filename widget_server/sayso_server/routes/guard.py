@@ -1,15 +1,23 @@
 """What stands before every handler: the token, where it came from, the roles; and after it: who may read the answer."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from email.utils import format_datetime
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from sayso.model.instant import Micros, from_micros
-from sayso.wire import Code, TokenClass
-from sayso_server.auth import Claims, TokenRefusedError, UsedTokens, Verifier, bearer_token, check_fetch_context
+from sayso.wire import Code, Role, TokenClass
+from sayso_server.auth import (
+    Claims,
+    Lacking,
+    TokenRefusedError,
+    UsedTokens,
+    Verifier,
+    bearer_token,
+    check_fetch_context,
+)
 from sayso_server.clock import Clock
 from sayso_server.routes.answers import empty_answer, problem_answer
 from sayso_server.routes.asked import Asked
@@ -19,6 +27,7 @@ from sayso_server.services import Services
 from sayso_server.services.caller import Caller
 from sayso_server.services.identity import AS_VISITOR, is_closed
 from sayso_server.services.refusals import RefusedError
+from sayso_server.services.signals import signals_on
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +38,14 @@ Endpoint = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _ANSWERS = {
     Code.TOKEN_MISSING: "send Authorization: Bearer with a token signed by one of the brand's keys",
-    Code.TOKEN_INVALID: "the token is not accepted: check key id and secret (`sayso-server key list` shows them)",
+    Code.TOKEN_INVALID: "the token is not accepted: check key id (SAYSO_KEY_ID) and secret (SAYSO_SECRET). "
+    "`sayso-server key list --brand ID` lists the keys; a secret is shown only once, and one that is lost needs "
+    "another key: `sayso-server key create --brand ID --class backend --role backend`",
     Code.TOKEN_EXPIRED: "the token has expired; sign a new one",
     Code.TOKEN_USED: "the token was used up by a call like this; sign a new one for each",
     Code.RATE_LIMITED: "the key has used up more tokens than can be remembered; wait until they have expired",
-    Code.SCOPE: "the token asks for more than its key's roles",
-    Code.ORIGIN: "the token may not be used from here; register the page with sayso-server brand origins add",
+    Code.ORIGIN: "the token may not be used from here; register the page with "
+    "`sayso-server brand origins add ID ORIGIN`",
 }
 
 
@@ -70,7 +81,7 @@ class Guard:
             return await handler(Asked(request, request[REQUEST_ID_KEY], services, limit, None))
 
         async def guarded(request: web.Request) -> web.StreamResponse:
-            request_id = request[REQUEST_ID_KEY]
+            request_id, came = request[REQUEST_ID_KEY], self._clock.now()
             try:
                 claims, place = await self._claims(request)
             except TokenRefusedError as refused:
@@ -92,10 +103,11 @@ class Guard:
                         "this visitor has signed in; ask the brand for a token of the account",
                         request_id=request_id,
                     )
+                await services.erased.check_token(claims.brand_id, claims.subject or "", claims.issued_at)
             elif not claims.scope & (roles := counting[claims.token_class]):
-                raise RefusedError(
-                    HTTPStatus.FORBIDDEN, Code.SCOPE, f"this needs one of the roles {', '.join(sorted(roles))}"
-                )
+                raise RefusedError(HTTPStatus.FORBIDDEN, Code.SCOPE, _needs_role(claims, sorted(roles)))
+            if claims.token_class is TokenClass.STAFF:
+                await services.staff.check(claims.brand_id, claims.subject or "", claims.jti, claims.scope)
             if row.single_use:
                 try:
                     self._used.use(claims, now=self._clock.now())
@@ -103,10 +115,21 @@ class Guard:
                     log.debug("token refused: %s", refused.why)
                     return _unauthorised(refused, request_id, self._clock.now())
             caller = Caller(
-                claims.brand_id, claims.key_id, claims.token_class, claims.subject, place, claims.expires_at
+                claims.brand_id,
+                claims.key_id,
+                claims.token_class,
+                claims.subject,
+                place,
+                claims.expires_at,
+                claims.scope,
+                claims.jti,
+                since=min(came, claims.issued_at) if claims.token_class is TokenClass.CONSUMER else came,
             )
             marked = AS_VISITOR.set(claims.token_class is TokenClass.CONSUMER)
             try:
+                if claims.token_class is TokenClass.CONSUMER and (names := signals_on(request.headers.items())):
+                    # Before what was asked for, so that the answer heeds it already.
+                    await services.signals.note(caller, claims.subject or "", names)
                 return await handler(Asked(request, request_id, services, limit, caller))
             finally:
                 AS_VISITOR.reset(marked)
@@ -168,7 +191,35 @@ def _unauthorised(refused: TokenRefusedError, request_id: str, now: Micros) -> w
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
     if refused.status == HTTPStatus.TOO_MANY_REQUESTS:
         headers[hdrs.RETRY_AFTER] = "60"
-    return problem_answer(refused.status, refused.code, _ANSWERS[refused.code], request_id=request_id, headers=headers)
+    said = _lacks_role(refused.lacking) if refused.lacking is not None else _ANSWERS[refused.code]
+    return problem_answer(refused.status, refused.code, said, request_id=request_id, headers=headers)
+
+
+def _needs_role(claims: Claims, roles: Sequence[str]) -> str:
+    needed = f"the role {roles[0]}" if len(roles) == 1 else f"one of the roles {', '.join(roles)}"
+    return (
+        f"this needs {needed}, and the token claims {' '.join(sorted(claims.scope))}: claim it with a key that has it. "
+        f"{_make_key(claims.brand_id, claims.token_class, roles[:1])}"
+    )
+
+
+def _lacks_role(lacking: Lacking) -> str:
+    known = [role for role in lacking.roles if role in set(Role)]
+    if not known:
+        return f"the token's scope names a role that there is not; there are {', '.join(Role)}"
+    noun = "role" if len(known) == 1 else "roles"
+    # What a backend's developer meets first: the SDK's desk acts as an officer unless told otherwise.
+    officer = lacking.token_class is TokenClass.BACKEND and Role.PRIVACY_OFFICER in known
+    backend = " In the SDK, `privacy.requests.as_backend` does what a backend's key may." if officer else ""
+    return (
+        f"the token's key doesn't have the {noun} {', '.join(known)}. "
+        f"{_make_key(lacking.brand_id, lacking.token_class, known)}{'.' if backend else ''}{backend}"
+    )
+
+
+def _make_key(brand_id: str, token_class: TokenClass, roles: Sequence[str]) -> str:
+    named = " ".join(f"--role {role}" for role in roles)
+    return f"Make one: `sayso-server key create --brand {brand_id} --class {token_class} {named}`"
 
 
 def _wrong_class(row: Row) -> str:

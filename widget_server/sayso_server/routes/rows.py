@@ -7,7 +7,10 @@ from sayso.model.signal import SignalReport
 from sayso.wire import MAX_BODY
 from sayso_server.routes import catalogue, changes, choices, consumers, decisions, disclosures, service, several
 from sayso_server.routes.access import ADMIN, ANYONE, BACKEND, CONSUMER, EXPORT, READ, RECORD
+from sayso_server.routes.audit import audit_rows
+from sayso_server.routes.erasure import erasure_rows
 from sayso_server.routes.links import VisitorIsHere, make_post_link
+from sayso_server.routes.requests_rows import requests_rows
 from sayso_server.routes.table import CATALOGUE_BODY, SMALL_BODY, RateClass, Row
 from sayso_server.services.checks import CheckBatch
 from sayso_server.services.device_report import DeviceReportBody
@@ -28,7 +31,16 @@ _HAND_OVERS = {
     "consumer": "whose",
     "before": "where to go on; take it from the Link header",
 }
-_PUBLISH = {"allow_lower_majority": "`true` to publish a majority below 18"}
+_PUBLISH = {
+    "allow_lower_majority": "`true` to publish a majority below 18",
+    "allow_newly_shared": "`true` to publish what would let out data that the last 30 days' hand-overs kept back",
+}
+_NOTICES = {
+    "topic": "the topic's key; needed",
+    "version": "only the texts of this version",
+    "language": "only the texts in this language, such as `en`",
+}
+_REPLAY = {"days": "how many days of hand-overs to decide again, 1 to 366; 30 without it"}
 
 
 def make_rows(visitor_is_here: VisitorIsHere) -> tuple[Row, ...]:
@@ -63,6 +75,10 @@ def make_rows(visitor_is_here: VisitorIsHere) -> tuple[Row, ...]:
             body_limit=CATALOGUE_BODY, rate_class=RateClass.ADMIN, status=201, query=_PUBLISH, answer="Published"),
         Row("POST", "/v1/catalogue/preview", catalogue.preview_catalogue, "What publishing would change", ADMIN,
             body_limit=CATALOGUE_BODY, rate_class=RateClass.ADMIN, answer="Preview"),
+        Row("POST", "/v1/catalogue/replay", catalogue.replay_catalogue, "What it would have done to past hand-overs",
+            ADMIN, body_limit=CATALOGUE_BODY, rate_class=RateClass.ADMIN, query=_REPLAY, answer="Replay"),
+        Row("GET", "/v1/catalogue/notices", catalogue.get_notices, "Every text that a topic was ever asked with",
+            ANYONE, query=_NOTICES, answer="Notices"),
         Row("POST", "/v1/disclosures", disclosures.post_disclosures, "Record 1 to 500 hand-overs to partners", BACKEND,
             body_limit=MAX_BODY, body=DisclosureBatch, status=201, answer="Disclosed"),
         Row("GET", "/v1/disclosures", disclosures.get_disclosures, "A consumer's hand-overs, newest first", READ,
@@ -90,8 +106,13 @@ def make_rows(visitor_is_here: VisitorIsHere) -> tuple[Row, ...]:
             body_limit=SMALL_BODY, rate_class=RateClass.RECORD, body=AgeReport, answer="AgeRecorded"),
         Row("GET", "/v1/me/catalogue", catalogue.get_catalogue, "The catalogue that decides about one", CONSUMER,
             own_sub=True, answer="Catalogue"),
+        *erasure_rows(),
+        *audit_rows(),
+        *requests_rows(),
         Row("GET", "/healthz", service.healthz, "The process answers", rate_class=RateClass.PUBLIC),
         Row("GET", "/readyz", service.readyz, "The server can take choices", rate_class=RateClass.PUBLIC),
+        Row("GET", "/.well-known/gpc.json", service.gpc, "Global Privacy Control is honoured here",
+            rate_class=RateClass.PUBLIC, answer="GpcSupport"),
         Row("GET", "/", service.home, "The first page", rate_class=RateClass.PUBLIC, answer="Page"),
     )
     # fmt: on

@@ -12,6 +12,9 @@ from sayso_server.routes.asked import Asked
 from sayso_server.routes.table import Handler
 from sayso_server.storage.base import StorageUnavailableError
 
+_GPC_SINCE = "2026-11-24"
+"""The last change of what is said about it."""
+
 
 async def healthz(asked: Asked) -> web.Response:
     """Say that the process answers."""
@@ -34,6 +37,11 @@ async def readyz(asked: Asked) -> web.Response:
             headers={"Retry-After": "1"},
         )
     return asked.answer({"status": "ready"})
+
+
+async def gpc(asked: Asked) -> web.Response:
+    """Say that Global Privacy Control is honoured (W3C GPC, the well-known resource)."""
+    return asked.answer({"gpc": True, "lastUpdate": _GPC_SINCE})
 
 
 async def home(asked: Asked) -> web.Response:

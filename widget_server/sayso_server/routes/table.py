@@ -7,7 +7,7 @@ from enum import StrEnum
 from aiohttp import web
 from pydantic import BaseModel
 
-from sayso.wire import MAX_BODY, Role, TokenClass
+from sayso.wire import JSON_TYPE, MAX_BODY, Role, TokenClass
 from sayso_server.routes.access import PUBLIC, Access
 from sayso_server.routes.asked import Asked
 
@@ -42,8 +42,10 @@ class Row:
         body_limit: Bytes of body taken; 0 for none.
         rate_class: Which rate limit it draws from.
         body: The model of the body, for `/openapi.json`.
+        body_type: The content type of the body, for the same.
         status: The status of success.
         answer: Name of the answer's schema.
+        errors: Name of the schema of its errors.
         query: Query parameters and what they are.
         headers: Request headers of its own and what they are.
     """
@@ -58,8 +60,10 @@ class Row:
     body_limit: int = NO_BODY
     rate_class: RateClass = RateClass.READ
     body: type[BaseModel] | None = None
+    body_type: str = JSON_TYPE
     status: int = 200
     answer: str = "Object"
+    errors: str = "Problem"
     query: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
 

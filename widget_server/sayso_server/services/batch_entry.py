@@ -67,6 +67,6 @@ def content_of(choice: Choice) -> bytes:
         plain["actor"] = choice.actor
     notice = choice.notice
     if notice is not None:
-        said = {"language": notice.language, "version": notice.version}
+        said = {"language": notice.language, "version": notice.version, "minor": notice.minor}
         plain["notice"] = {name: value for name, value in said.items() if value is not None}
     return dumps(plain)

@@ -10,6 +10,7 @@ from sayso_server.services.catalogues import Published
 from sayso_server.services.consumer_plan import ConsumerPlan
 from sayso_server.services.recorded_body import Answer
 from sayso_server.services.refusals import refuse_members
+from sayso_server.services.returning import Returning
 from sayso_server.storage.base import Found, Wanted, Write
 
 
@@ -23,8 +24,11 @@ class BatchPlan:
         stamp: bytes,
         sent_at: Micros | None,
         if_new: Sequence[Problem],
+        *,
+        returning: Returning,
     ) -> None:
         self._published = published
+        self._returning = returning
         self._if_new: dict[int, list[Problem]] = {}
         for problem in if_new:
             self._if_new.setdefault(_place(problem), []).append(problem)
@@ -49,7 +53,7 @@ class BatchPlan:
                 if choice.consumer_id != consumer_id:
                     called.setdefault(choice.consumer_id, []).append(choice.id)
                     ids.append(copy_id(choice.consumer_id, choice.id))
-            wanted.append(Wanted(consumer_id, tuple(ids), tuple(seen)))
+            wanted.append(Wanted(consumer_id, tuple(ids), tuple(seen), mark=self._returning.mark(consumer_id)))
         if called:
             wanted += [Wanted(sent_under, tuple(ids)) for sent_under, ids in called.items()]
         return wanted
@@ -64,7 +68,7 @@ class BatchPlan:
         writes: list[Write] = []
         answers: dict[int, Answer] = {}
         for consumer_id, entries in self._by_consumer.items():
-            one = ConsumerPlan(consumer_id, found, now, self._published)
+            one = ConsumerPlan(consumer_id, found, now, self._published, self._returning)
             one.record(entries, self._sent_at, self._stamp, self._if_new, problems)
             if not problems:
                 write = one.write()

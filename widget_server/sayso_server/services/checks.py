@@ -18,6 +18,7 @@ class Check(BaseModel):
     topic: Annotated[str, Field(min_length=1, max_length=160)]
     device_id: DeviceId | None = None
     as_of: AwareTime | None = None
+    sender: Annotated[str, Field(min_length=1, max_length=128, description="for a channel: who sends")] | None = None
 
     @property
     def moment(self) -> Micros | None:

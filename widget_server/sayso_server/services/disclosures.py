@@ -12,6 +12,7 @@ from sayso_server.clock import Clock
 from sayso_server.jsonio import dumps, loads
 from sayso_server.services.caller import Caller
 from sayso_server.services.identity import resolve
+from sayso_server.services.marks import Marks
 from sayso_server.services.refusals import refuse_members
 from sayso_server.services.state import read_state
 from sayso_server.storage.base import NewDisclosure, ReusedIdError, Storage, StoredDisclosure
@@ -24,10 +25,12 @@ class Disclosures:
     """Records and gives hand-overs.
 
     What happened is recorded whether or not the catalogue still has the partner and the consumer has said anything.
+    What happened before an erasure and is told only now is recorded without a name.
     """
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(self, storage: Storage, clock: Clock, marks: Marks) -> None:
         """Take what it works with."""
+        self._marks = marks
         self._storage = storage
         self._clock = clock
 
@@ -38,7 +41,7 @@ class Disclosures:
             RefusedError: 422 `id_reused` or `duplicate_id`; nothing was recorded.
         """
         # Under the id as it was sent, linked or not: the same disclosure sent again is then found again.
-        new = [_new(caller, each) for each in batch.disclosures]
+        new = [self._new(caller, each) for each in batch.disclosures]
         _check_ids(new)
         try:
             known = await self._storage.disclose(caller.brand_id, new, now=self._clock.now())
@@ -72,6 +75,11 @@ class Disclosures:
             shown += page
             if before is None:
                 return shown
+
+    def _new(self, caller: Caller, disclosure: Disclosure) -> NewDisclosure:
+        new = _new(caller, disclosure)
+        mark = self._marks.later(caller.brand_id, disclosure.consumer_id)
+        return new._replace(mark=mark, at=to_micros(disclosure.at))
 
 
 def _new(caller: Caller, disclosure: Disclosure) -> NewDisclosure:

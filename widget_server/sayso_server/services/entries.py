@@ -13,6 +13,7 @@ from sayso.model.decision import Decision
 from sayso.model.instant import Micros, format_micros
 from sayso.model.preferences import Preferences
 from sayso.model.topic import EVERY_TOPIC, LegalBasis
+from sayso.rules.asking import NEVER
 from sayso.rules.decide import decide
 from sayso_server.jsonio import dumps
 
@@ -64,20 +65,33 @@ def entry(decision: Decision) -> dict[str, Any]:
     }
 
 
-def member_of(decision: Decision) -> bytes:
+def member_of(decision: Decision, asks: Micros | None = None) -> bytes:
     """Encode a decision as `member` does its `entry`, for a fifth of the cost where a choice decided.
 
     A consumer who is read for the first time in a while waits for this, once for each topic they answered.
+
+    Args:
+        decision: What was decided.
+        asks: What `rules.asking.ask_from` gives; most have none, and then nothing is said of it.
     """
     choice = decision.choice
     if choice is None:
-        return member(decision.topic, entry(decision))
+        return member(decision.topic, {**entry(decision), **asking(asks)})
     opening = _opening(decision.topic, decision.allowed, decision.reason, choice.answer)
     version = "null" if choice.notice_version is None else choice.notice_version
     return (
         f'{opening}"{choice.choice_id}","made_at":{_time(choice.made_at)},"expires_at":{_time(choice.expires_at)},'
-        f'"notice_version":{version},"valid_until":{_time(decision.valid_until)}}}'
+        f'"notice_version":{version},"valid_until":{_time(decision.valid_until)}{_asks(asks)}}}'
     ).encode()
+
+
+def asking(asks: Micros | None) -> dict[str, Any]:
+    """Give the member that says from when the consumer may be asked; none where the reason tells."""
+    return {} if asks is None else {"ask_from": None if asks == NEVER else format_micros(asks)}
+
+
+def _asks(asks: Micros | None) -> str:
+    return "" if asks is None else f',"ask_from":{"null" if asks == NEVER else _time(asks)}'
 
 
 @lru_cache(maxsize=4096)

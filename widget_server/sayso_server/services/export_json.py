@@ -16,6 +16,7 @@ def export_json(
     before: Mapping[str, Iterable[StoredChange]],
     changes: Iterable[StoredChange],
     disclosed: object,
+    requests: object,
     facts: Mapping[str, Any],
 ) -> bytes:
     """Put an export together. It may be long, so it is encoded change by change: other threads get their turn.
@@ -27,6 +28,7 @@ def export_json(
         before: What was recorded of each visitor who became them, by the visitor's id.
         changes: What was recorded of them, oldest first.
         disclosed: What was handed to whom.
+        requests: Their rights requests.
         facts: Devices, signals and age.
     """
     members = {
@@ -36,6 +38,7 @@ def export_json(
         "linked_from": _object({visitor: _list(visitor, said) for visitor, said in before.items()}),
         "changes": _list(consumer_id, changes),
         "disclosures": dumps(disclosed),
+        "requests": dumps(requests),
         **{name: dumps(value) for name, value in facts.items()},
     }
     return _object(members)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from sayso.model.instant import format_micros
 from sayso.wire import StreamEnd, StreamEvent
 from sayso_server.jsonio import dumps
 from sayso_server.storage.base import FeedEntry, FeedPage
@@ -93,7 +94,10 @@ def joined(frames: Iterable[Frames], after: int) -> bytes:
 def _entry(entry: FeedEntry) -> bytes:
     if entry.consumer_id is None:
         return _event(StreamEvent.CATALOGUE, {"revision": entry.version})
-    return _event(StreamEvent.CHANGE, {"consumer_id": entry.consumer_id, "version": entry.version})
+    data: dict[str, object] = {"consumer_id": entry.consumer_id, "version": entry.version}
+    if entry.erased_at is not None:
+        data |= {"erased": True, "erased_at": format_micros(entry.erased_at)}
+    return _event(StreamEvent.CHANGE, data)
 
 
 def _event(name: StreamEvent, data: dict[str, object], *, cursor: str = "") -> bytes:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sayso.model.instant import format_micros
 from sayso_server.jsonio import loads_exactly
-from sayso_server.services.recorded_body import read_body
+from sayso_server.services.recorded_body import KEPT_OVER, NOTICE_MINOR, read_body
 from sayso_server.storage.base import StoredChange
 
 
@@ -30,12 +30,14 @@ def choice_json(consumer_id: str, change: StoredChange) -> dict[str, Any]:
         answer["notice"] = {**notice_sent, "version": recorded.notice_version}
     elif "version" in notice_sent:  # a refusal's, that no notice can have
         answer["notice"] = {name: value for name, value in notice_sent.items() if name != "version"}
+    if NOTICE_MINOR in body.more:
+        answer["notice"] = {**answer["notice"], "minor": int(body.more[NOTICE_MINOR])}
     if notice_sent.get("version", recorded.notice_version) != recorded.notice_version:
         answer["notice_version_sent"] = notice_sent["version"]
     based_on_sent = body.choice.get("based_on")
     if based_on_sent is not None and based_on_sent != recorded.based_on:
         answer["based_on_sent"] = based_on_sent
-    for name in ("linked_from", "made_at_sent"):
+    for name in ("linked_from", "made_at_sent", KEPT_OVER):
         if name in body.more:
             answer[name] = body.more[name]
     return answer

@@ -21,9 +21,11 @@ from sayso_server.jsonio import dumps
 from sayso_server.services.caller import Caller
 from sayso_server.services.catalogues import Catalogues
 from sayso_server.services.link_answer import earlier_answer, link_answer
-from sayso_server.services.recorded_body import pack_body, read_body, recorded_choice
+from sayso_server.services.marks import Marks
+from sayso_server.services.recorded_body import NOTICE_MINOR, pack_body, read_body, recorded_choice
 from sayso_server.services.refusals import RefusedError, refuse_member
 from sayso_server.services.replay import apply_outcome
+from sayso_server.services.returning import Returning
 from sayso_server.services.state import State, read_state, write_state
 from sayso_server.storage.base import Found, Storage, StoredChange, StoredConsumer, Wanted, Write
 
@@ -45,8 +47,9 @@ class LinkBody(BaseModel):
 class Linking:
     """Links anonymous ids to known ones."""
 
-    def __init__(self, storage: Storage, catalogues: Catalogues) -> None:
+    def __init__(self, storage: Storage, catalogues: Catalogues, marks: Marks) -> None:
         """Take what it works with."""
+        self._marks = marks
         self._storage = storage
         self._catalogues = catalogues
 
@@ -54,7 +57,8 @@ class Linking:
         """Make an anonymous id an alias of a known one, and carry its choices over.
 
         Raises:
-            RefusedError: 409 `already_linked` when it belongs to another consumer, 422 for ids of the wrong kind.
+            RefusedError: 409 `already_linked` when it belongs to another consumer, 410 `erased` when it was erased, 422
+                for ids of the wrong kind.
         """
         if not is_anonymous(anonymous_id):
             raise refuse_member(
@@ -66,10 +70,24 @@ class Linking:
             raise refuse_member("", Code.INVALID_ID, "an anonymous id is linked to a known one, not to another visitor")
         majority = self._catalogues.of(caller.brand_id).catalogue.majority
 
-        def plan(found: Mapping[str, Found], now: Micros) -> tuple[list[Write], Answer]:
-            return _link(caller, known_id, anonymous_id, found, now, majority=majority, with_grants=with_grants)
+        returning = Returning(self._marks, caller)
 
-        wanted = [Wanted(known_id), Wanted(anonymous_id, whole_history=True)]
+        def plan(found: Mapping[str, Found], now: Micros) -> tuple[list[Write], Answer]:
+            return _link(
+                caller,
+                known_id,
+                anonymous_id,
+                found,
+                now,
+                returning=returning,
+                majority=majority,
+                with_grants=with_grants,
+            )
+
+        wanted = [
+            Wanted(known_id, mark=returning.mark(known_id)),
+            Wanted(anonymous_id, whole_history=True, mark=returning.mark(anonymous_id)),
+        ]
         return await self._storage.record(caller.brand_id, wanted, plan)
 
 
@@ -80,11 +98,21 @@ def _link(
     found: Mapping[str, Found],
     now: Micros,
     *,
+    returning: Returning,
     majority: int,
     with_grants: bool,
 ) -> tuple[list[Write], Answer]:
-    before, other = found[known_id].consumer, found[anonymous_id].consumer
-    known, visitor = read_state(before), read_state(other)
+    other = found[anonymous_id].consumer
+    known, version, recorded_at, latest, begun = returning.begin(known_id, found[known_id], now)
+    visitor = read_state(other)
+    if found[anonymous_id].tombstone is not None or visitor.erased_at is not None:
+        raise RefusedError(
+            HTTPStatus.GONE,
+            Code.ERASED,
+            "this visitor was erased; give the browser a new anonymous id",
+            problems=[Problem("/anonymous_id", Code.ERASED.value, "erased")],
+        )
+    returning.check(known.erased_at)
     if visitor.linked_to == known_id:
         return [], earlier_answer(found[anonymous_id].history)
     if visitor.linked_to is not None:
@@ -96,13 +124,11 @@ def _link(
         )
     originals = [change for change in found[anonymous_id].history if change.kind == "choice"]
     by_version = {change.version: change for change in originals}
-    said = [recorded_choice(change) for change in originals]
+    said = _still_said(originals, known.erased_at)
     taken = carried(said, known_topics=known.topics, with_grants=with_grants)
-    recorded_at = max(now, before.recorded_at if before else 0, other.recorded_at if other else 0)
-    version = before.version if before else 0
-    latest = before.effective_max if before else 0
+    recorded_at = max(recorded_at, other.recorded_at if other else 0)
     stamp = caller.stamp()
-    changes: list[StoredChange] = []
+    changes: list[StoredChange] = list(begun)
 
     def append(kind: str, body: bytes, effective: Micros, choice_id: str | None = None, mark: bytes = b"") -> None:
         nonlocal version, latest
@@ -123,6 +149,14 @@ def _link(
             sent = {"name": name, "source": seen_by, "linked_from": anonymous_id}
             append("signal", dumps({"sent": sent, "outcome": {"seen": seen}, "recorded_by": stamp}), recorded_at)
             apply_outcome(known, "signal", {"seen": seen})
+    restricted = [*known.restricted, *(one for one in visitor.restricted if one not in known.restricted)]
+    if restricted != known.restricted:
+        known.restricted = restricted
+        append(
+            "restriction",
+            dumps({"sent": link, "outcome": {"restricted": restricted}, "recorded_by": stamp}),
+            recorded_at,
+        )
     known_topics = frozenset(known.topics)
     copied = copies(
         taken,
@@ -159,6 +193,14 @@ def _link(
     return writes, link_answer(known_id, version, taken, said, replayed=False)
 
 
+def _still_said(originals: list[StoredChange], erased_at: Micros | None) -> list[tuple[str, RecordedChoice]]:
+    """Give what a visitor said. What they agreed to before their account was erased stays erased; refusals go on."""
+    said = [recorded_choice(change) for change in originals]
+    if erased_at is None:
+        return said
+    return [(topic, choice) for topic, choice in said if choice.is_refusal or choice.effective_at > erased_at]
+
+
 def _close(
     *,
     anonymous_id: str,
@@ -187,5 +229,6 @@ def _copied_body(source: StoredChange, copy: RecordedChoice, anonymous_id: str, 
         said["overrides"] = list(copy.overrides)
     content = dumps({**said, "id": copy.choice_id})
     more = {"linked_from": anonymous_id, "copy_of": body.recorded.choice_id}
+    more |= {name: body.more[name] for name in (NOTICE_MINOR,) if name in body.more}
     stamp = dumps(body.recorded_by)
     return pack_body(content, stamp, body.actor, copy, body.outcome, recorded_at=recorded_at, more=more)

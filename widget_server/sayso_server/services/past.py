@@ -15,6 +15,7 @@ from sayso.wire import MAX_MOMENTS, Code, TokenClass
 from sayso_server.services.caller import Caller
 from sayso_server.services.catalogues import Catalogues
 from sayso_server.services.checks import Check
+from sayso_server.services.erased import Erased
 from sayso_server.services.identity import resolve
 from sayso_server.services.published import Published
 from sayso_server.services.refusals import refuse_members
@@ -57,8 +58,9 @@ def check_moments(checks: Iterable[Check], now: Micros) -> None:
 class Past:
     """Gives preferences and catalogue as they were."""
 
-    def __init__(self, storage: Storage, catalogues: Catalogues) -> None:
+    def __init__(self, storage: Storage, catalogues: Catalogues, erased: Erased) -> None:
         """Take what it works with."""
+        self._erased = erased
         self._storage = storage
         self._catalogues = catalogues
         self._at_once = asyncio.Semaphore(_AT_ONCE)
@@ -88,6 +90,11 @@ class Past:
         if target != consumer_id and any(change.kind == "link" for change in changes):
             consumer_id = target
             changes = await self._storage.changes_until(brand_id, consumer_id, moment)
+        if not changes:
+            # What would have been said before an erasure is gone, and silence would allow some of it.
+            tombstone = await self._erased.tombstone(brand_id, consumer_id)
+            if tombstone is not None:
+                return Preferences(consumer_id, tombstone.version, erased=True, erased_at=tombstone.erased_at)
         return await _replayed(consumer_id, changes)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -16,12 +16,14 @@ from sayso_server.services.caller import Caller
 from sayso_server.services.catalogues import Catalogues
 from sayso_server.services.checks import Check
 from sayso_server.services.disclosures import Disclosures
+from sayso_server.services.erased import Erased
 from sayso_server.services.export_json import export_json
 from sayso_server.services.history_json import choice_json
 from sayso_server.services.identity import resolve
 from sayso_server.services.past import NOT_YET, Past, check_moments
 from sayso_server.services.published import Published
 from sayso_server.services.refusals import RefusedError, come_again, refuse_member
+from sayso_server.services.request_export import held_requests
 from sayso_server.services.snapshot import Snapshot, build_snapshot, decision_json, facts_json
 from sayso_server.services.snapshot_cache import SnapshotCache
 from sayso_server.services.state import preferences_of, read_state
@@ -41,13 +43,16 @@ _BEFORE_OTHERS = 20
 class Reading:
     """Answers about consumers. Cached bytes are used only after asking storage for the version."""
 
-    def __init__(self, storage: Storage, catalogues: Catalogues, disclosures: Disclosures, clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, catalogues: Catalogues, disclosures: Disclosures, erased: Erased, clock: Clock
+    ) -> None:
         """Take what it works with."""
+        self._erased = erased
         self._storage = storage
         self._catalogues = catalogues
         self._disclosures = disclosures
         self._clock = clock
-        self._past = Past(storage, catalogues)
+        self._past = Past(storage, catalogues, erased)
         self._cache = SnapshotCache()
         self._waiting: Counter[tuple[str, str | None]] = Counter()
 
@@ -62,8 +67,9 @@ class Reading:
         ):
             return known
         target = await resolve(self._storage, brand_id, consumer_id)
+        preferences = await self._preferences(brand_id, target)
         snapshot = build_snapshot(
-            await self._preferences(brand_id, target),
+            preferences,
             published.catalogue,
             published.silence,
             brand_id=brand_id,
@@ -72,10 +78,17 @@ class Reading:
             now=now,
         )
         # Unknown consumers are not kept: whoever asks for made-up ids must not push out the real ones. Nor are
-        # aliases: their own version no longer moves when the known consumer's does.
-        if snapshot.version and target == consumer_id:
+        # aliases: their own version no longer moves when the known consumer's does. The erased have no version there.
+        if preferences.erased:
+            self._cache.drop(key)  # by another process, which can't reach this cache
+        elif snapshot.version and target == consumer_id:
             self._cache.put(key, snapshot)
         return snapshot
+
+    def forget(self, brand_id: str, consumer_ids: Iterable[str]) -> None:
+        """Forget snapshots of consumers who were erased."""
+        for consumer_id in consumer_ids:
+            self._cache.drop((brand_id, consumer_id))
 
     async def snapshots(self, brand_id: str, consumer_ids: Sequence[str]) -> list[Snapshot]:
         """Give several consumers' preferences now, in the order asked; one named twice is read once."""
@@ -113,7 +126,7 @@ class Reading:
             RefusedError: 409 `version_not_reached`, or 429 when enough are waiting already.
         """
         target = await resolve(self._storage, caller.brand_id, consumer_id)
-        if await self._storage.version(caller.brand_id, target) >= version:
+        if await self._version(caller.brand_id, target) >= version:
             return
         own = caller.token_class is TokenClass.CONSUMER
         slot = (caller.key_id, caller.subject if own else None)
@@ -132,7 +145,7 @@ class Reading:
     async def _wait_for(self, brand_id: str, consumer_id: str, version: int) -> None:
         deadline = asyncio.get_running_loop().time() + AT_LEAST_WAIT.total_seconds()
         while True:
-            current = await self._storage.version(brand_id, consumer_id)
+            current = await self._version(brand_id, consumer_id)
             if current >= version:
                 return
             hopeless = version - current > _HOPELESSLY_AHEAD
@@ -161,7 +174,9 @@ class Reading:
                 read[key] = await self._read(caller, *key)
             preferences, published = read[key]
             moment = now if check.moment is None else check.moment
-            decision = decide(preferences, published.catalogue, check.topic, moment, check.device_id)
+            decision = decide(
+                preferences, published.catalogue, check.topic, moment, check.device_id, sender=check.sender
+            )
             answers.append(decision_json(check.consumer_id, preferences.version, decision, published.catalogue))
         return {"store_id": self._storage.store_id, "decisions": answers}
 
@@ -187,7 +202,9 @@ class Reading:
         }
         snapshot = await self.snapshot(brand_id, target)
         disclosed = await self._disclosures.all(brand_id, target)
-        exported_at = format_micros(self._clock.now())
+        now = self._clock.now()
+        requests = await held_requests(self._storage, brand_id, (target, *state.linked_from), now)
+        exported_at = format_micros(now)
         facts = facts_json(preferences_of(target, snapshot.version, state))
         # Beside the loop: tens of thousands of changes take the better part of a second.
         return await asyncio.to_thread(
@@ -198,6 +215,7 @@ class Reading:
             before=before,
             changes=changes,
             disclosed=disclosed,
+            requests=requests,
             facts=facts,
         )
 
@@ -210,7 +228,16 @@ class Reading:
 
     async def _preferences(self, brand_id: str, consumer_id: str) -> Preferences:
         stored = await self._storage.consumer(brand_id, consumer_id)
+        if stored is None:
+            tombstone = await self._erased.tombstone(brand_id, consumer_id)
+            if tombstone is not None:
+                return Preferences(consumer_id, tombstone.version, erased=True, erased_at=tombstone.erased_at)
         return preferences_of(consumer_id, stored.version if stored else 0, read_state(stored))
+
+    async def _version(self, brand_id: str, consumer_id: str) -> int:
+        version = await self._storage.version(brand_id, consumer_id)
+        tombstone = None if version else await self._erased.tombstone(brand_id, consumer_id)
+        return version if tombstone is None else tombstone.version
 
 
 _FAR = 365 * 24 * 3600 * 1_000_000

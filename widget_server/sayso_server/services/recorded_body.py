@@ -9,8 +9,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sayso.model.as_written import written
+from sayso.model.choice import Detail
 from sayso.model.instant import Micros, format_micros
 from sayso.model.recorded import RecordedChoice
+from sayso.rules.senders import scopes_of
 from sayso_server.jsonio import dumps, loads_exactly
 from sayso_server.services.batch_entry import BatchEntry
 from sayso_server.storage.base import StoredChange
@@ -18,6 +20,14 @@ from sayso_server.storage.base import StoredChange
 Answer = dict[str, Any]
 _ID = len('{"id":"01a20a1d-831e-755a-b6dc-788cd50cc091",')
 """Every content begins with an id in its canonical form."""
+
+COUNTS_FOR_ALL = "counts_for_all"
+"""In `more` of a refusal that names a sender, where there was no room to keep that sender apart."""
+NOTICE_MINOR = "notice_minor"
+"""In `more` of a choice that answered a notice whose text had changed under its version: which text it was."""
+KEPT_OVER = "kept_over"
+"""In `more` of a refusal that outlived an erasure."""
+_CHANNEL = "channel:"
 
 _text = lru_cache(maxsize=64)(format_micros)
 """What is recorded in one transaction is recorded at one time, and mostly counts from it."""
@@ -48,7 +58,8 @@ class Body(NamedTuple):
         actor: Who made it.
         recorded: Its recorded form.
         outcome: What was answered.
-        more: What few have: `made_at_sent`, `linked_from`, `copy_of`.
+        more: What few have: `made_at_sent`, `linked_from`, `copy_of`, `counts_for_all`,
+            `notice_minor`, `kept_over`.
     """
 
     choice: dict[str, Any]
@@ -77,9 +88,17 @@ def read_body(change: StoredChange) -> Body:
         expires_at=None if lasting is None else change.recorded_at + lasting,
         notice_version=notice_version,
         overrides=tuple(sent.get("overrides", ())),
+        scopes=_scopes(sent, more),
     )
     outcome = Outcome(stands, allowed, reason, superseded_by)
     return Body({"id": choice_id, **sent}, stamp, actor, recorded, outcome, more or {})
+
+
+def _scopes(sent: Mapping[str, Any], more: Mapping[str, str] | None) -> tuple[str, ...]:
+    detail = sent.get("detail")
+    if not detail or not sent["topic"].startswith(_CHANNEL) or (more and COUNTS_FOR_ALL in more):
+        return ()
+    return scopes_of(Detail.model_construct(sender=detail.get("sender"), controller=detail.get("controller")))
 
 
 def pack_body(
@@ -121,14 +140,26 @@ def pack_body(
     return b"[{%b,%b,%b" % (content[_ID:], stamp, dumps(rest)[1:])
 
 
-def body_of(entry: BatchEntry, recorded: RecordedChoice, recorded_at: Micros, stamp: bytes, outcome: Outcome) -> bytes:
-    """Give what is stored of a choice of a batch."""
+def body_of(
+    entry: BatchEntry,
+    recorded: RecordedChoice,
+    recorded_at: Micros,
+    stamp: bytes,
+    outcome: Outcome,
+    *,
+    minor: int | None = None,
+) -> bytes:
+    """Give what is stored of a choice of a batch; `minor` is which text of its notice was shown, if it doesn't say."""
     more: dict[str, str] | None = None
     choice = entry.choice
     if choice.made_at is not None:
         more = {"made_at_sent": written(choice.made_at)}
     if entry.consumer_id != choice.consumer_id:
         more = {**(more or {}), "linked_from": choice.consumer_id}
+    if choice.detail is not None and not recorded.scopes and scopes_of(choice.detail):
+        more = {**(more or {}), COUNTS_FOR_ALL: "too many senders"}
+    if minor:
+        more = {**(more or {}), NOTICE_MINOR: str(minor)}
     return pack_body(entry.content, stamp, entry.actor, recorded, outcome, recorded_at=recorded_at, more=more)
 
 

@@ -15,8 +15,10 @@ from sayso_server.services.batch_plan import BatchPlan
 from sayso_server.services.caller import Caller
 from sayso_server.services.catalogues import Catalogues
 from sayso_server.services.identity import LinkedMeanwhileError, resolve
+from sayso_server.services.marks import Marks
 from sayso_server.services.recorded_body import Answer
 from sayso_server.services.refusals import refuse_members
+from sayso_server.services.returning import Returning
 from sayso_server.storage.base import Storage
 
 # The catalogue or the clock may have moved on since a choice was acknowledged; its repetition is answered as before.
@@ -27,6 +29,7 @@ _ONLY_IF_NEW = frozenset(
         Code.NOT_REFUSABLE,
         Code.NOTICE_UNKNOWN,
         Code.NOTICE_STALE,
+        Code.EVIDENCE_REQUIRED,
     }
 )
 
@@ -34,8 +37,9 @@ _ONLY_IF_NEW = frozenset(
 class Recording:
     """Records choices."""
 
-    def __init__(self, storage: Storage, catalogues: Catalogues, clock: Clock) -> None:
+    def __init__(self, storage: Storage, catalogues: Catalogues, clock: Clock, marks: Marks) -> None:
         """Take what it works with."""
+        self._marks = marks
         self._storage = storage
         self._catalogues = catalogues
         self._clock = clock
@@ -55,10 +59,12 @@ class Recording:
         problems = problems_of(batch.choices, published, caller, sent_at=sent_at, now=self._clock.now())
         if not all(problem.code in _ONLY_IF_NEW for problem in problems):
             raise refuse_members(problems)
+        stamp = dumps(caller.stamp())
+        returning = Returning(self._marks, caller)
         while True:
             links = await self._links(caller.brand_id, batch.choices)
             entries = [entry_of(caller, place, choice, links) for place, choice in enumerate(batch.choices)]
-            plan = BatchPlan(entries, published, dumps(caller.stamp()), sent_at, problems)
+            plan = BatchPlan(entries, published, stamp, sent_at, problems, returning=returning)
             try:
                 return await self._storage.record(caller.brand_id, plan.wanted(), plan)
             except LinkedMeanwhileError:

@@ -1,6 +1,6 @@
 """How a service says no: a status, a code and the members at fault. Routes turn it into problem+json."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from sayso.errors import Problem
@@ -19,8 +19,9 @@ class RefusedError(Exception):
         problems: Sequence[Problem] = (),
         current_version: int | None = None,
         retry_after: int | None = None,
+        members: Mapping[str, object] | None = None,
     ) -> None:
-        """Keep what the answer needs; `retry_after` is in seconds."""
+        """Keep what the answer needs; `retry_after` is in seconds, `members` are more that the answer gets."""
         super().__init__(message)
         self.status = status
         self.code = code
@@ -28,6 +29,7 @@ class RefusedError(Exception):
         self.problems = tuple(problems)
         self.current_version = current_version
         self.retry_after = retry_after
+        self.members = members or {}
 
 
 def come_again(message: str) -> RefusedError:
@@ -36,7 +38,13 @@ def come_again(message: str) -> RefusedError:
 
 
 def refuse_members(problems: Sequence[Problem]) -> RefusedError:
-    """Make one refusal of several problems: 422, or 409 when a stale notice is all that is wrong."""
+    """Make one refusal of several problems: 422, or 409 when a stale notice is all that is wrong.
+
+    A 410 names only what is from before an erasure. That has to go first, whatever else is wrong.
+    """
+    erased = [problem for problem in problems if problem.code == Code.ERASED]
+    if erased:
+        return RefusedError(HTTPStatus.GONE, Code.ERASED, erased[0].message, problems=erased)
     stale = all(problem.code == Code.NOTICE_STALE for problem in problems)
     ordered = sorted(problems, key=lambda problem: problem.code == Code.NOTICE_STALE)
     status = HTTPStatus.CONFLICT if stale else HTTPStatus.UNPROCESSABLE_ENTITY

@@ -39,6 +39,10 @@ def apply_outcome(state: State, kind: str, outcome: dict[str, Any]) -> None:
             state.signals = [*(known for known in state.signals if known[:2] != seen[:2]), seen]
         case "age":
             state.age = outcome["age"]
+        case "return":
+            state.erased_at = outcome["erased_at"]
+        case "restriction":
+            state.restricted = outcome["restricted"]
         case "link" if "linked_to" in outcome:
             state.linked_to = outcome["linked_to"]
         case "link":

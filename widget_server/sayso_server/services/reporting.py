@@ -1,10 +1,10 @@
-"""Recording what is no choice: device reports, signals and evidence of age."""
+"""Recording what is no choice: device reports, signals, evidence of age and restrictions."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from sayso.model.age import AgeEvidence, AgeReport, AgeSource
+from sayso.model.age import DOUBT, AgeEvidence, AgeReport, AgeSource
 from sayso.model.instant import Micros, format_micros, to_micros
 from sayso.model.signal import SignalReport, SignalSeen
 from sayso.rules.age import lower_band
@@ -18,9 +18,11 @@ from sayso_server.services.caller import Caller
 from sayso_server.services.device_report import DeviceReportBody
 from sayso_server.services.device_room import make_room
 from sayso_server.services.identity import LinkedMeanwhileError, resolve
+from sayso_server.services.marks import Marks
 from sayso_server.services.refusals import refuse_member
 from sayso_server.services.replay import apply_outcome
-from sayso_server.services.state import State, dated_states, pack_device, read_state, without_doubts, write_state
+from sayso_server.services.returning import Returning
+from sayso_server.services.state import State, dated_states, pack_device, without_doubts, write_state
 from sayso_server.storage.base import Found, Storage, StoredChange, StoredConsumer, Wanted, Write
 
 Answer = dict[str, Any]
@@ -29,10 +31,11 @@ Decide = Callable[[State, int, Micros], tuple[dict[str, Any] | None, Answer]]
 
 
 class Reporting:
-    """Records device reports, signals and evidence of age."""
+    """Records device reports, signals, evidence of age and restrictions."""
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(self, storage: Storage, clock: Clock, marks: Marks) -> None:
         """Take what it works with."""
+        self._marks = marks
         self._storage = storage
         self._clock = clock
 
@@ -73,7 +76,8 @@ class Reporting:
             }
             return outcome, answer
 
-        return await self._record(caller, consumer_id, "device", sent, decide)
+        told_at = None if report.observed_at is None else observed_at
+        return await self._record(caller, consumer_id, "device", sent, decide, observed_at=told_at)
 
     async def signal(self, caller: Caller, consumer_id: str, report: SignalReport) -> Answer:
         """Record the first sight of a signal on a device; seeing it again changes nothing.
@@ -100,12 +104,13 @@ class Reporting:
             return {"seen": list(seen)}, answer
 
         sent = report.model_dump(mode="json", exclude_none=True)
-        return await self._record(caller, consumer_id, "signal", sent, decide)
+        return await self._record(caller, consumer_id, "signal", sent, decide, observed_at=observed_at)
 
     async def age(self, caller: Caller, consumer_id: str, report: AgeReport) -> Answer:
         """Record evidence of age; the newest of each source counts, and of one moment the lower band.
 
-        Evidence that changes nothing, such as the same once more, is not recorded.
+        Evidence that changes nothing, such as the same once more, is not recorded. What names no band, such as a
+        shared age that was declined, takes nothing from the band that its source gave before.
         """
         if caller.token_class is TokenClass.CONSUMER and report.source is not AgeSource.SELF:
             raise refuse_member("/source", Code.ACTOR_NOT_YOURS, "a consumer's own statement has source self")
@@ -115,17 +120,62 @@ class Reporting:
 
         def decide(state: State, version: int, now: Micros) -> tuple[dict[str, Any] | None, Answer]:
             moment = now if observed_at is None else min(observed_at, now)
-            piece = AgeEvidence(report.source.value, report.lower, report.upper, moment, report.method)
+            piece = AgeEvidence(
+                report.source.value, report.lower, report.upper, moment, report.method, report.jurisdiction
+            )
             pieces = [AgeEvidence(*known) for known in state.age]
             earlier = next((known for known in pieces if known.source == piece.source), None)
             if earlier is not None and earlier.observed_at == moment:
                 piece = lower_band(earlier, piece)
-            if earlier is not None and (earlier == piece or earlier.observed_at > moment):
+            told_before = earlier is not None and _has_band(earlier) and not _has_band(piece)
+            if told_before or (earlier is not None and (earlier == piece or earlier.observed_at > moment)):
                 return None, {"version": version - 1, "age": age_json(pieces)}
             pieces = [*(known for known in pieces if known != earlier), piece]
             return {"age": [list(known) for known in pieces]}, {"version": version, "age": age_json(pieces)}
 
-        return await self._record(caller, consumer_id, "age", report.model_dump(mode="json", exclude_none=True), decide)
+        sent = report.model_dump(mode="json", exclude_none=True)
+        return await self._record(caller, consumer_id, "age", sent, decide, observed_at=observed_at)
+
+    async def doubt(self, caller: Caller, consumer_id: str, *, below: int | None) -> Answer:
+        """Have somebody count as a minor whatever else says how old they are, or end that again; twice is once.
+
+        Args:
+            caller: Who does it.
+            consumer_id: Who is believed to be under age.
+            below: Under which age; None ends the doubt.
+        """
+
+        def decide(state: State, version: int, now: Micros) -> tuple[dict[str, Any] | None, Answer]:
+            others = [known for known in state.age if known[0] != DOUBT]
+            if (len(others) < len(state.age)) == (below is not None):
+                return None, {"version": version - 1}
+            if below is not None:
+                others.append(list(AgeEvidence(DOUBT, None, max(0, below - 1), now)))
+            return {"age": others}, {"version": version}
+
+        return await self._record(caller, consumer_id, "age", {"source": DOUBT, "on": below is not None}, decide)
+
+    async def restriction(self, caller: Caller, consumer_id: str, request_id: str, *, on: bool) -> Answer:
+        """Restrict what is done with a consumer's data, or lift that again (GDPR Art. 18); twice is once.
+
+        Args:
+            caller: Who does it.
+            consumer_id: Whose data.
+            request_id: The rights request that it rests on; restrictions that rest on others stay.
+            on: Whether it is put on or lifted.
+        """
+
+        def decide(state: State, version: int, _: Micros) -> tuple[dict[str, Any] | None, Answer]:
+            restricted = [known for known in state.restricted if known != request_id]
+            if on:
+                restricted.append(request_id)
+            answer = {"version": version, "restricted": bool(restricted)}
+            if (request_id in state.restricted) == on:
+                return None, {**answer, "version": version - 1}
+            return {"restricted": restricted}, answer
+
+        sent = {"request": request_id, "restricted": on}
+        return await self._record(caller, consumer_id, "restriction", sent, decide)
 
     def _refuse_future(self, pointer: str, moment: Micros) -> None:
         if is_from_the_future(recorded_at=self._clock.now(), sent_at=None, made_at=moment):
@@ -134,39 +184,55 @@ class Reporting:
             )
 
     async def _record(
-        self, caller: Caller, consumer_id: str, kind: str, sent: Mapping[str, Any], decide: Decide
+        self,
+        caller: Caller,
+        consumer_id: str,
+        kind: str,
+        sent: Mapping[str, Any],
+        decide: Decide,
+        *,
+        observed_at: Micros | None = None,
     ) -> Answer:
+        returning = Returning(self._marks, caller)
         while True:
             target = await resolve(self._storage, caller.brand_id, consumer_id)
 
             def plan(found: Mapping[str, Found], now: Micros, target: str = target) -> tuple[list[Write], Answer]:
-                before = found[target].consumer
-                state = read_state(before)
+                state, known, recorded_at, latest, begun = returning.begin(target, found[target], now)
                 if state.linked_to is not None:
                     raise LinkedMeanwhileError
-                version = (before.version if before else 0) + 1
-                recorded_at = max(now, before.recorded_at) if before else now
-                latest = before.effective_max if before else 0
+                returning.check(state.erased_at, observed_at)
+                version = known + 1
                 outcome, answer = decide(state, version, recorded_at)
                 if outcome is None:
-                    return [], answer
+                    return [], {**answer, "version": version - 1 - len(begun)}
                 apply_outcome(state, kind, outcome)
                 body = dumps({"sent": sent, "outcome": outcome, "recorded_by": caller.stamp()})
                 change = StoredChange(version, kind, recorded_at, recorded_at, latest, None, b"", body)
                 stored = StoredConsumer(version, recorded_at, latest, write_state(state))
-                return [Write(target, stored, (change,))], answer
+                return [Write(target, stored, (*begun, change))], answer
 
+            wanted = Wanted(target, mark=returning.mark(target))
             try:
-                return await self._storage.record(caller.brand_id, [Wanted(target)], plan)
+                return await self._storage.record(caller.brand_id, [wanted], plan)
             except LinkedMeanwhileError:
                 continue
 
 
-def signals_json(signals: list[SignalSeen] | tuple[SignalSeen, ...]) -> dict[str, Any]:
-    """Give signals as the wire has them: per signal, when each device first sent it."""
+def signals_json(
+    signals: list[SignalSeen] | tuple[SignalSeen, ...], honoured: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Give signals as the wire has them: per signal, when each device first sent it.
+
+    Args:
+        signals: First sights.
+        honoured: The signals that decide; None leaves unsaid which.
+    """
     answer: dict[str, Any] = {}
     for seen in signals:
         entry = answer.setdefault(seen.name, {"on": True, "devices": {}})
+        if honoured is not None:
+            entry["honoured"] = seen.name in honoured
         entry["devices"][seen.device_id] = {"first_seen": format_micros(seen.effective_at), "source": seen.source}
     return answer
 
@@ -179,9 +245,14 @@ def age_json(pieces: list[AgeEvidence] | tuple[AgeEvidence, ...]) -> dict[str, A
             "upper": piece.upper,
             "method": piece.method,
             "observed_at": format_micros(piece.observed_at),
+            **({} if piece.jurisdiction is None else {"jurisdiction": piece.jurisdiction}),
         }
         for piece in pieces
     }
+
+
+def _has_band(piece: AgeEvidence) -> bool:
+    return piece.lower is not None or piece.upper is not None
 
 
 def _is_overridden(seen: SignalSeen, state: State) -> bool:

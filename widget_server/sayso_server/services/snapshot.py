@@ -5,14 +5,17 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from sayso.model.catalogue import Catalogue
+from sayso.model.catalogue import Catalogue, DntPolicy
 from sayso.model.decision import Decision
 from sayso.model.instant import Micros
 from sayso.model.preferences import Preferences
+from sayso.model.signal import SignalName
+from sayso.rules.asking import ask_from
 from sayso.rules.decide import decide
 from sayso.rules.explain import explain, facts_of
+from sayso.rules.senders import known_scopes
 from sayso_server.jsonio import dumps
-from sayso_server.services.entries import Silence, entry, member, member_of, time_or_none
+from sayso_server.services.entries import Silence, asking, entry, member, member_of, time_or_none
 from sayso_server.services.reporting import age_json, signals_json
 
 
@@ -85,7 +88,7 @@ def build_snapshot(
             "valid_until": time_or_none(valid_until),
         }
     )
-    facts = _NO_FACTS if _without_facts(preferences) else dumps(facts_json(preferences))
+    facts = _NO_FACTS if _without_facts(preferences) else dumps(facts_json(preferences, honoured_by(catalogue)))
     body = b'%b,"topics":{%b},%b' % (head[:-1], b",".join(members.values()), facts[1:])
     # Store, brand, consumer, version and revision fix all the rest but for what time changes, and that is decided.
     digest = hashlib.sha256(b"\0".join((brand_id.encode(), head, *decided.values(), facts))).digest()
@@ -98,8 +101,20 @@ def _member(preferences: Preferences, catalogue: Catalogue, key: str, now: Micro
     decision = decide(preferences, catalogue, key, now)
     if decision.valid_until is not None:
         moments.append(decision.valid_until)
+    fold = preferences.topics.get(key)
+    scoped = fold is not None and bool(fold.scoped)
+    if not scoped and not (preferences.devices and catalogue.uses_device(key)):
+        return member_of(decision, ask_from(preferences, catalogue, decision))
+    value = {**entry(decision), **asking(ask_from(preferences, catalogue, decision))}
+    if fold is not None and scoped:
+        value["by_sender"] = {}
+        for sender in known_scopes(fold, catalogue.topics[key].senders):
+            one = decide(preferences, catalogue, key, now, sender=sender)
+            if one.valid_until is not None:
+                moments.append(one.valid_until)
+            value["by_sender"][sender] = entry(one)
     if not (preferences.devices and catalogue.uses_device(key)):
-        return member_of(decision)
+        return member(key, value)
     by_device = {}
     for device_id in preferences.devices:
         there = decide(preferences, catalogue, key, now, device_id)
@@ -110,16 +125,25 @@ def _member(preferences: Preferences, catalogue: Catalogue, key: str, now: Micro
             "reason": there.reason,
             "valid_until": time_or_none(there.valid_until),
         }
-    return member(key, {**entry(decision), "by_device": by_device})
+    return member(key, {**value, "by_device": by_device})
 
 
 def _without_facts(preferences: Preferences) -> bool:
-    return not (preferences.devices or preferences.signals or preferences.age)
+    return not (preferences.devices or preferences.signals or preferences.age or preferences.erased)
 
 
-def facts_json(preferences: Preferences) -> dict[str, Any]:
-    """Give devices, signals and age as the wire has them."""
-    return {
+_GPC = frozenset({SignalName.GPC.value})
+_GPC_AND_DNT = _GPC | {SignalName.DNT.value}
+
+
+def honoured_by(catalogue: Catalogue) -> frozenset[str]:
+    """Give the signals that decide under a catalogue: GPC always, DNT where the brand says so."""
+    return _GPC_AND_DNT if catalogue.dnt is DntPolicy.HONOUR else _GPC
+
+
+def facts_json(preferences: Preferences, honoured: frozenset[str] | None = None) -> dict[str, Any]:
+    """Give devices, signals and age as the wire has them; `erased` and when, where all of it is."""
+    facts: dict[str, Any] = {
         "devices": {
             device_id: {
                 "vocabulary": report.vocabulary,
@@ -128,9 +152,13 @@ def facts_json(preferences: Preferences) -> dict[str, Any]:
             }
             for device_id, report in preferences.devices.items()
         },
-        "signals": signals_json(preferences.signals),
+        "signals": signals_json(preferences.signals, honoured),
         "age": age_json(preferences.age),
     }
+    if preferences.erased:
+        facts["erased"] = True
+        facts["erased_at"] = time_or_none(preferences.erased_at)
+    return facts
 
 
 _NO_FACTS = dumps(facts_json(Preferences("nobody")))

@@ -31,6 +31,11 @@ class SnapshotCache:
         """Give what is kept under a key. Whether it still says the truth is for the caller to find out."""
         return self._kept.get(key)
 
+    def drop(self, key: Key) -> None:
+        """Forget what is kept under a key, if anything is."""
+        before = self._kept.pop(key, None)
+        self.held -= len(before.body) if before is not None else 0
+
     def put(self, key: Key, snapshot: Snapshot) -> None:
         """Keep a snapshot in place of the one before."""
         before = self._kept.pop(key, None)

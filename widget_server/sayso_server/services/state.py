@@ -81,6 +81,9 @@ class State:
         age: The newest evidence of each source.
         linked_to: For an anonymous id, the known consumer it became.
         linked_from: The anonymous ids that became this consumer.
+        restricted: The ids of the restrictions that are open (GDPR Art. 18).
+        erased_at: When whoever had this id before was erased; what was said until then is gone for good. None if nobody
+            was.
     """
 
     topics: Topics = field(default_factory=lambda: Topics({}))
@@ -89,6 +92,8 @@ class State:
     age: list[list[Any]] = field(default_factory=list)
     linked_to: str | None = None
     linked_from: list[str] = field(default_factory=list)
+    restricted: list[str] = field(default_factory=list)
+    erased_at: Micros | None = None
 
 
 def read_state(stored: StoredConsumer | None) -> State:
@@ -103,6 +108,8 @@ def read_state(stored: StoredConsumer | None) -> State:
         age=packed.get("a", []),
         linked_to=packed.get("l"),
         linked_from=packed.get("f", []),
+        restricted=packed.get("r", []),
+        erased_at=packed.get("e"),
     )
 
 
@@ -119,6 +126,10 @@ def write_state(state: State) -> bytes:
         packed["l"] = state.linked_to
     if state.linked_from:
         packed["f"] = state.linked_from
+    if state.restricted:
+        packed["r"] = state.restricted
+    if state.erased_at is not None:
+        packed["e"] = state.erased_at
     return dumps(packed)
 
 
@@ -133,6 +144,7 @@ def preferences_of(consumer_id: str, version: int, state: State) -> Preferences:
         else {},
         signals=tuple(SignalSeen(*seen) for seen in state.signals) if state.signals else (),
         age=tuple(AgeEvidence(*piece) for piece in state.age) if state.age else (),
+        restricted=bool(state.restricted),
     )
 
 
@@ -162,21 +174,22 @@ def without_doubts(states: Mapping[Capability, Dated]) -> dict[Capability, tuple
 
 def pack_choice(choice: RecordedChoice) -> list[Any]:
     """Pack a recorded choice without the defaults at its end."""
-    if choice.overrides:
+    if choice.overrides or choice.scopes:
         return list(choice)
-    packed: list[Any] = list(choice[:-1])
+    packed: list[Any] = list(choice[:_PLAIN])
     while packed[-1] is None:
         packed.pop()
     return packed
 
 
-_MEMBERS = len(RecordedChoice._fields)
+_PLAIN = RecordedChoice._fields.index("overrides")
+"""From there on the members are tuples, which come back as lists."""
 
 
 def unpack_choice(packed: list[Any]) -> RecordedChoice:
     """Unpack a recorded choice."""
-    if len(packed) == _MEMBERS:
-        packed[-1] = tuple(packed[-1])
+    for place in range(_PLAIN, len(packed)):
+        packed[place] = tuple(packed[place])
     return RecordedChoice(*packed)
 
 
@@ -186,16 +199,20 @@ def _pack_fold(fold: TopicFold) -> list[Any]:
         [pack_choice(choice) for choice in fold.refusals] if fold.refusals else [],
         fold.seen_to,
     ]
-    if fold.by_brand is not None:
-        packed.append(pack_choice(fold.by_brand))
+    if fold.by_brand is not None or fold.scoped:
+        packed.append(None if fold.by_brand is None else pack_choice(fold.by_brand))
+    if fold.scoped:
+        packed.append([[scope, _pack_fold(said)] for scope, said in fold.scoped])
     return packed
 
 
 def _unpack_fold(packed: list[Any]) -> TopicFold:
-    grants, refusals, seen_to, *brand = packed
+    grants, refusals, seen_to, *rest = packed
+    brand, scoped = (*rest, None, None)[:2]
     return TopicFold(
         tuple([unpack_choice(choice) for choice in grants]) if grants else (),
         tuple([unpack_choice(choice) for choice in refusals]) if refusals else (),
         seen_to,
-        unpack_choice(brand[0]) if brand else None,
+        unpack_choice(brand) if brand else None,
+        tuple([(scope, _unpack_fold(said)) for scope, said in scoped]) if scoped else (),
     )
