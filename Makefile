@@ -27,8 +27,9 @@ help:  ## this list
 demo: $(STAMPS)/demo  ## play a day at a car dealer through the SDK and a server, and show what is allowed and why
 	@$(PY) examples/automotive/demo.py
 
+# Fetches a Chromium if the machine has none. Where that fails, the tests that drive one are left out, and it is said.
 test: $(STAMPS)/dev  ## run the suite against the built wheel (ARGS="tests/unit -k fold" narrows it)
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest $$($(PY) tests/browser/chromium.py) $(ARGS)
 
 soak: $(STAMPS)/dev  ## kill, cut, delay and refuse for some fifteen minutes, and check that nothing is lost (ARGS="-k proxy" narrows it)
 	SAYSO_SOAK=1 $(PY) -m pytest -s -v tests/e2e/faults $(ARGS)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from typing import Any
 
 from sayso.model.instant import format_micros
 from sayso.wire import Role, TokenClass
@@ -13,7 +14,9 @@ from sayso_server.cli.output import CommandError, note, say, say_json, say_table
 from sayso_server.cli.workbench import Workbench, opened
 from sayso_server.keys import new_key
 from sayso_server.origin import serialised_origin
+from sayso_server.settings import load_settings
 from sayso_server.storage.base import StoredBrand, StoredKey
+from sayso_server.storage.sqlite.lock import server_url
 
 _LONGEST_NAME = 200
 
@@ -23,7 +26,9 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("brand", help="make and list brands, and register their pages")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
 
-    create = actions.add_parser("create", help="make a brand with its first key")
+    create = actions.add_parser(
+        "create", help="make a brand with its first key, and print what its backend needs: id, secret, URL"
+    )
     create.add_argument("id", metavar="ID", help="how programs name it, such as dealer; it never changes")
     create.add_argument("--name", required=True, help="how people name it")
     add_json(create)
@@ -38,15 +43,21 @@ def add_parser(commands: Commands) -> None:
     origins = actions.add_parser("origins", help="register the pages on which consumers' tokens may be used")
     doings = origins.add_subparsers(required=True, metavar="ACTION")
     for name, what in (("add", "register a page"), ("remove", "take a page out again"), ("list", "list the pages")):
-        doing = doings.add_parser(name, help=what)
-        doing.add_argument("id", metavar="ID", help="the brand")
-        if name != "list":
-            doing.add_argument(
-                "origin", metavar="ORIGIN", help="such as https://dealer.example, or `app` for apps without pages"
-            )
+        origin = "" if name == "list" else " ORIGIN"
+        doing = doings.add_parser(name, help=what, usage=f"%(prog)s [--json] [--database URL] [--brand] ID{origin}")
+        # One argument for both: argparse gives an optional ID the place of the ORIGIN where options stand before it.
+        words = doing.add_argument(
+            "words",
+            metavar=f"ID{origin}",
+            nargs="+",
+            help="the brand" + (", and a page such as https://dealer.example, or `app` for apps" if origin else ""),
+        )
+        doing.add_argument(
+            "--brand", metavar="ID", action=_NamesBrand, instead_of=words, help="the brand, as other commands take it"
+        )
         add_json(doing)
         add_database(doing)
-        doing.set_defaults(doing=name, run=lambda args: asyncio.run(_origins(args)))
+        doing.set_defaults(doing=name, parser=doing, run=lambda args: asyncio.run(_origins(args)))
 
 
 async def register_brand(bench: Workbench, brand_id: str, name: str) -> tuple[StoredKey, str | None]:
@@ -81,6 +92,10 @@ async def _create(args: argparse.Namespace) -> int:
         key, secret = await register_brand(bench, args.id, args.name)
         say_key(key, secret, as_json={"brand": key.brand_id} if args.json else None)
         if not args.json:
+            settings = load_settings(database=args.database)
+            left = await asyncio.to_thread(server_url, settings.database_path)
+            url = settings.public_url or left or settings.public_origin
+            note(f"The third variable says where the server is: export SAYSO_URL={url}")
             note(f"Next, tell the server what it is about: sayso-server catalogue publish FILE --brand {key.brand_id}")
     return 0
 
@@ -106,15 +121,38 @@ async def _list(args: argparse.Namespace) -> int:
     return 0
 
 
+class _NamesBrand(argparse.Action):
+    """Takes `--brand ID`, after which the ID isn't expected among the words."""
+
+    def __init__(self, *args: Any, instead_of: argparse.Action, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._words = instead_of
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        self._words.required = False
+        namespace.brand = values
+
+
+def _brand_and_origin(args: argparse.Namespace) -> tuple[str, str]:
+    """Give the brand, named either way, and the page; for `list` there is none."""
+    words = [*([] if args.brand is None else [args.brand]), *(args.words or [])]
+    if len(words) != (1 if args.doing == "list" else 2):
+        args.parser.error(f"name the brand{'' if args.doing == 'list' else ' and one page'}, and nothing more")
+    return words[0], words[-1]
+
+
 async def _origins(args: argparse.Namespace) -> int:
+    named, page = _brand_and_origin(args)
     async with opened(args.database) as bench:
-        brand_id = (await bench.brand(args.id)).brand_id
+        brand_id = (await bench.brand(named)).brand_id
         if args.doing == "add":
-            origin = as_browsers_write_it(args.origin)
+            origin = as_browsers_write_it(page)
             new = await bench.storage.add_origin(brand_id, origin)
             _answer(args, brand_id, origin, "registered" if new else "was registered already")
         elif args.doing == "remove":
-            origin = as_browsers_write_it(args.origin)
+            origin = as_browsers_write_it(page)
             if not await bench.storage.remove_origin(brand_id, origin):
                 raise CommandError(
                     f"{origin} is not registered for {brand_id}; see: sayso-server brand origins list {brand_id}"

@@ -3,28 +3,37 @@
 import argparse
 import asyncio
 from pathlib import Path
-from typing import Any
 
 from sayso.catalogue import Level, lint, read_catalogue, require_publishable
 from sayso.model.catalogue import Catalogue
 from sayso_server.cli.arguments import Commands, add_brand, add_database, add_json
+from sayso_server.cli.catalogue_preview import preview, replay
 from sayso_server.cli.output import CommandError, note, say, say_json, say_table
 from sayso_server.cli.workbench import opened
+from sayso_server.services.rehearsal import DAYS, MOST_DAYS
 
 
 def add_parser(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add_parser("catalogue", help="publish, preview and show catalogues")
+    parser = commands.add_parser("catalogue", help="publish, preview, replay and show catalogues")
     actions = parser.add_subparsers(required=True, metavar="ACTION")
 
     publish = actions.add_parser("publish", help="publish a file; a running server takes it up at once")
     publish.add_argument("file", metavar="FILE", type=Path, help="the catalogue, in TOML")
     publish.add_argument("--allow-lower-majority", action="store_true", help="let people decide alone earlier")
+    publish.add_argument(
+        "--allow-newly-shared", action="store_true", help="let out what the last 30 days' hand-overs kept back"
+    )
     publish.set_defaults(run=lambda args: asyncio.run(_publish(args, read_catalogue(args.file))))
 
-    preview = actions.add_parser("preview", help="say what publishing would change, and whom it asks again")
-    preview.add_argument("file", metavar="FILE", type=Path, help="the catalogue, in TOML")
-    preview.set_defaults(run=lambda args: asyncio.run(_preview(args, read_catalogue(args.file))))
+    previewing = actions.add_parser("preview", help="say what publishing would change, and whom it asks again")
+    previewing.add_argument("file", metavar="FILE", type=Path, help="the catalogue, in TOML")
+    previewing.set_defaults(run=lambda args: asyncio.run(preview(args, read_catalogue(args.file))))
+
+    replaying = actions.add_parser("replay", help="decide the last days' hand-overs again, by a new catalogue")
+    replaying.add_argument("file", metavar="NEW", type=Path, help="the catalogue, in TOML")
+    replaying.add_argument("--days", type=_days, default=DAYS.days, help=f"how many days back; {DAYS.days} without it")
+    replaying.set_defaults(run=lambda args: asyncio.run(replay(args, read_catalogue(args.file))))
 
     show = actions.add_parser("show", help="show what is published, or a file as it would be shown")
     show.add_argument(
@@ -32,10 +41,17 @@ def add_parser(commands: Commands) -> None:
     )
     show.set_defaults(run=_show)
 
-    for action in (publish, preview, show):
+    for action in (publish, previewing, replaying, show):
         add_brand(action, required=action is not show)
         add_json(action)
         add_database(action)
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= MOST_DAYS:
+        raise argparse.ArgumentTypeError(f"1 to {MOST_DAYS}")
+    return days
 
 
 def warnings_of(catalogue: Catalogue) -> list[str]:
@@ -47,7 +63,10 @@ async def _publish(args: argparse.Namespace, catalogue: Catalogue) -> int:
     async with opened(args.database) as bench:
         brand_id = (await bench.brand(args.brand)).brand_id
         result = await bench.services.publishing.publish(
-            brand_id, catalogue, allow_lower_majority=args.allow_lower_majority
+            brand_id,
+            catalogue,
+            allow_lower_majority=args.allow_lower_majority,
+            allow_newly_shared=args.allow_newly_shared,
         )
     for warning in warnings_of(catalogue):
         note(warning)
@@ -65,28 +84,6 @@ async def _publish(args: argparse.Namespace, catalogue: Catalogue) -> int:
     else:
         say(f"nothing changed; {brand_id} stays at revision {result.revision}")
     return 0
-
-
-async def _preview(args: argparse.Namespace, catalogue: Catalogue) -> int:
-    async with opened(args.database) as bench:
-        brand_id = (await bench.brand(args.brand)).brand_id
-        answer = await bench.services.publishing.preview(brand_id, catalogue)
-    if args.json:
-        say_json({"brand": brand_id, **answer})
-        return 0
-    for warning in answer["warnings"]:
-        note(f"warning: {warning}")
-    say(f"against revision {answer['revision']} of {brand_id}, with {answer['consumers']} consumers:")
-    for change in answer["changes"]:
-        say(f"  {_about(change, answer['asked_again'])}")
-    if not answer["changes"]:
-        say("  no topic changes")
-    return 0
-
-
-def _about(change: dict[str, Any], asked_again: dict[str, int]) -> str:
-    line = f"{change['topic']} {change['message']}" if change["topic"] else change["message"]
-    return f"{line} ({asked_again[change['topic']]} now)" if change["topic"] in asked_again else line
 
 
 def _show(args: argparse.Namespace) -> int:

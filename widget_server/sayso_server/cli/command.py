@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from sayso.errors import CatalogueError, ConfigurationError
-from sayso_server.cli import brand, catalogue, demo, dev, export, key, serve
+from sayso_server.cli import agent, brand, catalogue, compact, demo, dev, export, key, requests, serve, staff
 from sayso_server.cli.output import CommandError, note, refusal_lines
 from sayso_server.services.refusals import RefusedError
 from sayso_server.settings import describe_settings
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for part in (serve, dev, demo, brand, key, catalogue, export):
+    for part in (serve, dev, demo, brand, key, staff, agent, catalogue, export, compact, requests):
         part.add_parser(commands)
     return parser
 

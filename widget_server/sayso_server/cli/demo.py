@@ -17,8 +17,10 @@ from sayso_server.app import SERVICES
 from sayso_server.auth.algorithm import Algorithm
 from sayso_server.cli.arguments import Commands, add_json, add_port
 from sayso_server.cli.brand import register_brand
+from sayso_server.cli.demo_case import OFFICER, put_demo_case
 from sayso_server.cli.key import register_key
 from sayso_server.cli.output import note, say, say_json
+from sayso_server.cli.staff import make_invitation
 from sayso_server.cli.starter import copy_starter
 from sayso_server.cli.temporary import NOT_OURS, make_temporary_app, temporary_folder, temporary_settings
 from sayso_server.cli.workbench import Workbench, workbench_on
@@ -75,10 +77,12 @@ async def _demo(args: argparse.Namespace) -> int:
         file: Path = args.catalogue or copy_starter(folder)
         async with workbench_on(settings) as bench:
             answer = await _prepare(bench, file)
+            await put_demo_case(bench, _BRAND)
+            invitation = await make_invitation(bench, _BRAND, OFFICER, (Role.PRIVACY_OFFICER.value,))
 
         async def when_listening(app: web.Application, url: str) -> None:
             await app[SERVICES].storage.add_origin(_BRAND, url)
-            _tell({"url": url, **answer}, as_json=args.json)
+            _tell({"url": url, **answer, "officer_url": f"{url}/invite/{invitation}"}, as_json=args.json)
 
         await serve(
             lambda url: make_temporary_app(settings, url),
@@ -115,6 +119,9 @@ def _tell(answer: dict[str, str], *, as_json: bool) -> None:
     say(f"export SAYSO_URL={answer['url']}")
     say(f"export SAYSO_KEY_ID={answer['key_id']}")
     say(f"export SAYSO_SECRET={shlex.quote(answer['secret'])}")
+    note("The privacy desk, with a case to work on. The link signs in once; while signed in, make the next there:")
+    note(f"  {answer['officer_url']}")
+    note(f"The page on which anybody can ask for their rights: {answer['url']}/rights")
 
 
 def _when_stdin_closes(then: Callable[[], object]) -> None:

@@ -19,6 +19,7 @@ from sayso_server.cli.watching import WatchedCatalogue
 from sayso_server.cli.workbench import workbench_on
 from sayso_server.logs import set_up_logging
 from sayso_server.run import run, serve, stop_on_signals
+from sayso_server.storage.sqlite.lock import leave_url
 
 _BRAND = "dev"
 _TRY_IT = """\
@@ -75,12 +76,19 @@ async def _dev(args: argparse.Namespace, origins: list[str]) -> int:
 
         async def when_listening(app: web.Application, url: str) -> None:
             nonlocal watching
+            await asyncio.to_thread(leave_url, settings.database_path, url)
             note(f"Sayso listens on {url}, with a database that is gone when you stop it (Ctrl-C).")
             note(f"Its catalogue is {catalogue.path}, published again each time you save it.")
+            if given is None:
+                note("That file is gone then as well. To keep what you write, work on a copy of your own:")
+                note(f"  cp {shlex.quote(str(catalogue.path))} catalogue.toml")
+                note("  sayso-server dev --catalogue catalogue.toml")
             note("Paste these three lines where your code runs:")
             say(f"export SAYSO_URL={url}")
             say(f"export SAYSO_KEY_ID={key.key_id}")
             say(f"export SAYSO_SECRET={shlex.quote(secret or '')}")
+            note(f"Commands such as sayso-server requests work on it with --brand {_BRAND}, in a terminal with:")
+            note(f"  export SAYSO_DATABASE={shlex.quote(settings.database)}")
             note(_TRY_IT)
             watching = asyncio.create_task(catalogue.follow(app[SERVICES]), name="sayso-dev-catalogue")
             # Without its catalogue being followed, the server would only seem to work.

@@ -62,7 +62,7 @@ def add_parser(commands: Commands) -> None:
 
     revoke = actions.add_parser("revoke", help="accept nothing that a key has signed any more, from now on")
     add_brand(revoke)
-    revoke.add_argument("key_id", metavar="KEY_ID", help="as `key list` prints it")
+    revoke.add_argument("key_id", metavar="KEY_ID", help="as `key list --brand ID` prints it")
     add_json(revoke)
     add_database(revoke)
     revoke.set_defaults(run=lambda args: asyncio.run(_revoke(args)))
@@ -127,7 +127,10 @@ async def _list(args: argparse.Namespace) -> int:
     elif listed:
         say_table(["KEY", "ALGORITHM", "CLASSES", "ROLES", "CREATED", "STATE"], [_row(key, unusable) for key in keys])
     else:
-        note(f"{brand.brand_id} has no key; `sayso-server key create` makes one")
+        note(
+            f"{brand.brand_id} has no key. Make one: "
+            f"sayso-server key create --brand {brand.brand_id} --class backend --role backend"
+        )
     return 0
 
 

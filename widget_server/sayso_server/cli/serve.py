@@ -1,6 +1,7 @@
 """`sayso-server serve`: the server itself."""
 
 import argparse
+import asyncio
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from sayso_server.logs import set_up_logging
 from sayso_server.run import run, serve, stop_on_signals
 from sayso_server.settings import Settings, load_settings
 from sayso_server.storage.sqlite import SqliteStorage
+from sayso_server.storage.sqlite.lock import leave_url
 
 
 def add_parser(commands: Commands) -> None:
@@ -42,9 +44,16 @@ async def _answer(settings: Settings, *, accept_loss: bool) -> None:
 
     def make_app(url: str) -> web.Application:
         storage = SqliteStorage(settings.database_path, clock=clock, accept_loss=accept_loss)
-        return create_app(storage, KeyFile(settings.keys_path), public_origin=settings.public_url or url, clock=clock)
+        return create_app(
+            storage,
+            KeyFile(settings.keys_path),
+            public_origin=settings.public_url or url,
+            clock=clock,
+            trusted_proxies=settings.trusted_proxies,
+        )
 
     async def when_listening(app: web.Application, url: str) -> None:
+        await asyncio.to_thread(leave_url, settings.database_path, settings.public_url or url)
         say(f"Sayso listens on {url}")
         if not await app[SERVICES].storage.brands():
             note("There is no brand yet. Make one: sayso-server brand create ID --name NAME")

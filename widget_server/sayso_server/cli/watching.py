@@ -36,7 +36,9 @@ class WatchedCatalogue:
         self._stamp = await asyncio.to_thread(self._look)
         try:
             catalogue = await asyncio.to_thread(read_catalogue, self.path)
-            result = await services.publishing.publish(self._brand_id, catalogue, allow_lower_majority=True)
+            result = await services.publishing.publish(
+                self._brand_id, catalogue, allow_lower_majority=True, allow_newly_shared=True
+            )
         except CatalogueError as error:
             note(f"{error}\nNothing was published; mend it and save it again.")
         except RefusedError as refusal:

@@ -9,6 +9,7 @@ from sayso_server.cli.output import CommandError
 from sayso_server.clock import Clock, SystemClock
 from sayso_server.keys import KeyFile
 from sayso_server.services import Services, make_services
+from sayso_server.services.mark_check import check_mark_key
 from sayso_server.settings import Settings, load_settings
 from sayso_server.storage.base import Storage, StoredBrand
 from sayso_server.storage.sqlite import SqliteStorage
@@ -53,7 +54,8 @@ async def opened(database: str | None, *, create: bool = False) -> AsyncIterator
     if not create and not settings.database_path.exists():
         raise ConfigurationError(
             f"there is no database {settings.database_path}; name it with SAYSO_DATABASE or --database, "
-            "or start one: sayso-server brand create ID --name NAME"
+            "or start one: sayso-server brand create ID --name NAME. "
+            "That of `sayso-server dev` is in the line export SAYSO_DATABASE=… that it prints"
         )
     async with workbench_on(settings) as workbench:
         yield workbench
@@ -66,8 +68,10 @@ async def workbench_on(settings: Settings) -> AsyncIterator[Workbench]:
     storage = SqliteStorage(settings.database_path, clock=clock, server=False)
     await storage.start()
     try:
-        services = make_services(storage, clock)
+        key_file = KeyFile(settings.keys_path)
+        services = make_services(storage, clock, key_file)
+        await check_mark_key(storage, services.marks, serving=False)
         await services.catalogues.refresh()
-        yield Workbench(storage, services, KeyFile(settings.keys_path), clock)
+        yield Workbench(storage, services, key_file, clock)
     finally:
         await storage.close()
