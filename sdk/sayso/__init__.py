@@ -24,8 +24,15 @@ if TYPE_CHECKING:
     from sayso.client.client import Client
     from sayso.client.consumer import Consumer
     from sayso.client.decision import Decision
+    from sayso.client.disclosures import PastDisclosure
+    from sayso.client.erasing import Erased
     from sayso.client.guard import Outgoing
+    from sayso.client.guardians import AgeHold, GuardianLink
     from sayso.client.history import PastChoice
+    from sayso.client.inbound_sms import InboundSms, SmsQuestion
+    from sayso.client.may_ask import MayAsk
+    from sayso.client.minors import GuardianRequest
+    from sayso.client.noticing import ShownNotice
     from sayso.client.recorded import Recorded
     from sayso.client.reported import (
         AgeReported,
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
         SignalReported,
         UnknownState,
     )
+    from sayso.client.rights import RightsRequest
     from sayso.client.snapshot import Preferences
     from sayso.client.sync import SyncClient, SyncConsumer
     from sayso.errors import (
@@ -64,10 +72,12 @@ if TYPE_CHECKING:
     from sayso.model.decision import Reason
     from sayso.model.device import DeviceState
     from sayso.model.disclosure import GuardAnswer
+    from sayso.model.guardian import ContactFrom, DoubtReason
     from sayso.model.ids import new_anonymous_id, new_choice_id, pseudonym
     from sayso.model.signal import SignalName, SignalSource
     from sayso.model.topic import Flow, LegalBasis
     from sayso.rules.location import Coordinates, coarsen
+    from sayso.rules.sms import SmsAnswer
 
 _HOMES = {
     "sayso.catalogue": ("read_catalogue",),
@@ -76,8 +86,15 @@ _HOMES = {
     "sayso.client.client": ("Client",),
     "sayso.client.consumer": ("Consumer",),
     "sayso.client.decision": ("Decision",),
+    "sayso.client.inbound_sms": ("InboundSms", "SmsQuestion"),
+    "sayso.client.disclosures": ("PastDisclosure",),
+    "sayso.client.erasing": ("Erased",),
     "sayso.client.guard": ("Outgoing",),
+    "sayso.client.guardians": ("AgeHold", "GuardianLink"),
     "sayso.client.history": ("PastChoice",),
+    "sayso.client.may_ask": ("MayAsk",),
+    "sayso.client.minors": ("GuardianRequest",),
+    "sayso.client.noticing": ("ShownNotice",),
     "sayso.client.recorded": ("Recorded",),
     "sayso.client.reported": (
         "AgeReported",
@@ -89,6 +106,7 @@ _HOMES = {
         "SignalReported",
         "UnknownState",
     ),
+    "sayso.client.rights": ("RightsRequest",),
     "sayso.client.snapshot": ("Preferences",),
     "sayso.client.sync": ("SyncClient", "SyncConsumer"),
     "sayso.errors": (
@@ -116,16 +134,19 @@ _HOMES = {
     "sayso.model.decision": ("Reason",),
     "sayso.model.device": ("DeviceState",),
     "sayso.model.disclosure": ("GuardAnswer",),
+    "sayso.model.guardian": ("ContactFrom", "DoubtReason"),
     "sayso.model.ids": ("new_anonymous_id", "new_choice_id", "pseudonym"),
     "sayso.model.signal": ("SignalName", "SignalSource"),
     "sayso.model.topic": ("Flow", "LegalBasis"),
     "sayso.rules.location": ("Coordinates", "coarsen"),
+    "sayso.rules.sms": ("SmsAnswer",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __version__ = "0.1.0"
 __all__ = [  # written out: type checkers and linters read it, a computed one they can't
     "Actor",
+    "AgeHold",
     "AgeReported",
     "AgeSource",
     "Answer",
@@ -139,22 +160,29 @@ __all__ = [  # written out: type checkers and linters read it, a computed one th
     "ConfigurationError",
     "ConflictError",
     "Consumer",
+    "ContactFrom",
     "Coordinates",
     "Decision",
     "Detail",
     "DeviceReported",
     "DeviceState",
+    "DoubtReason",
+    "Erased",
     "ErasedError",
     "Error",
     "Evidence",
     "Flow",
     "ForbiddenError",
     "GuardAnswer",
+    "GuardianLink",
+    "GuardianRequest",
+    "InboundSms",
     "InvalidError",
     "LegalBasis",
     "Linked",
     "LinkedChoice",
     "Loss",
+    "MayAsk",
     "Method",
     "NotAllowedError",
     "NotAuthenticatedError",
@@ -164,6 +192,7 @@ __all__ = [  # written out: type checkers and linters read it, a computed one th
     "Outgoing",
     "Parked",
     "PastChoice",
+    "PastDisclosure",
     "Precision",
     "Preferences",
     "Problem",
@@ -171,9 +200,13 @@ __all__ = [  # written out: type checkers and linters read it, a computed one th
     "RateLimitedError",
     "Reason",
     "Recorded",
+    "RightsRequest",
+    "ShownNotice",
     "SignalName",
     "SignalReported",
     "SignalSource",
+    "SmsAnswer",
+    "SmsQuestion",
     "Status",
     "SyncClient",
     "SyncConsumer",

@@ -17,8 +17,10 @@
     └── NotAllowedError        the consumer's choices do not let this happen
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,14 @@ class Problem:
         pointer: RFC 6901 JSON pointer to the member at fault, empty for the whole body.
         code: Stable word for programs, one of `sayso.wire.Code`.
         message: What is wrong and what to do, for people.
+        notice: With `notice_stale`: what to show instead: `topic`, `version`, `minor`, `language`, `title`, `notice`,
+            and `change` and `warning` where there are any. Else None.
     """
 
     pointer: str
     code: str
     message: str
+    notice: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ class ConflictError(Error):
 
     Attributes:
         current_version: The consumer's version on the server, when the server told it.
+        legal: Of a rights request: what can be done with it now, such as `("start", "deny")`.
     """
 
     def __init__(
@@ -131,6 +137,7 @@ class ConflictError(Error):
         message: str,
         *,
         current_version: int | None = None,
+        legal: tuple[str, ...] = (),
         code: str = "",
         request_id: str = "",
         problems: tuple[Problem, ...] = (),
@@ -138,6 +145,7 @@ class ConflictError(Error):
         """Keep the server's version beside the message."""
         super().__init__(message, code=code, request_id=request_id, problems=problems)
         self.current_version = current_version
+        self.legal = legal
 
 
 class ErasedError(Error):

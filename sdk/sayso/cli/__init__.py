@@ -1,4 +1,6 @@
-"""The command `sayso`, for people and shell scripts: check, decide, history, token, grant, withdraw, outbox.
+"""The command `sayso`, for people and shell scripts.
+
+Its commands: check, decide, history, disclosures, token, grant, withdraw, outbox.
 
 Exit codes: 0 done or allowed, 1 not allowed (`check` only), 2 an error, told in a line or two on stderr.
 """

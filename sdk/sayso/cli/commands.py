@@ -22,6 +22,8 @@ UNANSWERED = 2
 PATIENCE = timedelta(seconds=5)
 """How long somebody at a terminal waits for a server that does not answer."""
 
+_NO_ANSWER = "no answer from the server; check SAYSO_URL and that it is running"
+
 Options = argparse.Namespace
 
 
@@ -86,6 +88,34 @@ async def history(options: Options) -> int:
     return DONE
 
 
+async def disclosures(options: Options) -> int:
+    """List hand-overs to and from partners."""
+    async with _client() as privacy:
+        found = await privacy.consumer(options.consumer).disclosures(options.limit)
+    if options.json:
+        say_json([one.raw for one in found])
+    elif not found:
+        say("nothing handed over")
+    else:
+        say_table(
+            ["at", "partner", "flow", "answer", "sent", "held back", "outcome", "reason"],
+            [
+                [
+                    one.at,
+                    one.partner,
+                    one.flow,
+                    one.answer,
+                    _names(one.fields_sent),
+                    _names(one.fields_held_back),
+                    one.outcome,
+                    one.reason,
+                ]
+                for one in found
+            ],
+        )
+    return DONE
+
+
 async def token(options: Options) -> int:
     """Print a consumer token."""
     async with _client() as privacy:
@@ -106,9 +136,10 @@ async def grant(options: Options) -> int:
             notice_version=options.notice_version,
             method=options.method,
             expires_after=options.days,
+            evidence=options.evidence,
             device=options.device,
         )
-    return _say_recorded(recorded, options)
+    return _say_recorded(recorded, privacy, options)
 
 
 async def withdraw(options: Options) -> int:
@@ -117,13 +148,14 @@ async def withdraw(options: Options) -> int:
         recorded = await privacy.consumer(options.consumer).withdraw(
             options.topic, method=options.method, device=options.device
         )
-    return _say_recorded(recorded, options)
+    return _say_recorded(recorded, privacy, options)
 
 
 COMMANDS: Mapping[str, Callable[[Options], Coroutine[Any, Any, int]]] = {
     "check": check,
     "decide": decide,
     "history": history,
+    "disclosures": disclosures,
     "token": token,
     "grant": grant,
     "withdraw": withdraw,
@@ -139,15 +171,19 @@ def _client(language: str = "en") -> Client:
 async def _decision(options: Options) -> Decision:
     async with _client(language=options.language) as privacy:
         as_of = getattr(options, "as_of", None)
-        return await privacy.consumer(options.consumer).decide(options.topic, options.device, as_of)
+        decision = await privacy.consumer(options.consumer).decide(options.topic, options.device, as_of)
+    if decision.reason == Reason.UNAVAILABLE.value:
+        complain(privacy.status_reason or _NO_ANSWER)
+    return decision
 
 
 def _if_answered(decision: Decision, code: int) -> int:
     """Give the exit code; a script must not take an outage for the consumer's no."""
-    if decision.reason != Reason.UNAVAILABLE.value:
-        return code
-    complain("no answer from the server; check SAYSO_URL and that it is running")
-    return UNANSWERED
+    return code if decision.reason != Reason.UNAVAILABLE.value else UNANSWERED
+
+
+def _names(fields: tuple[str, ...] | None) -> str | None:
+    return "not known" if fields is None else ", ".join(fields) or None
 
 
 def _decision_json(decision: Decision) -> dict[str, Any]:
@@ -155,12 +191,13 @@ def _decision_json(decision: Decision) -> dict[str, Any]:
     return {**members, "explanation": decision.explain()}
 
 
-def _say_recorded(recorded: Recorded, options: Options) -> int:
+def _say_recorded(recorded: Recorded, privacy: Client, options: Options) -> int:
     if options.json:
         say_json(recorded._asdict())
         return DONE
     if recorded.status == "pending":
-        complain("no answer from the server; it is kept in the outbox, and sent by the next client that uses it")
+        complain(privacy.status_reason or _NO_ANSWER)
+        complain("it is kept in the outbox, and sent by the next client that uses it")
     say_pairs(
         [
             ("recorded" if recorded.status == "confirmed" else recorded.status, recorded.topic),

@@ -31,6 +31,10 @@ def make_parser() -> argparse.ArgumentParser:
     history.add_argument("consumer", help="the consumer's id")
     history.add_argument("--limit", type=_count, default=100, help="at most so many lines (100)")
 
+    disclosures = _add(commands, "disclosures", "list what was handed over to and from partners, newest first")
+    disclosures.add_argument("consumer", help="the consumer's id")
+    disclosures.add_argument("--limit", type=_count, default=100, help="at most so many lines (100)")
+
     token = _add(commands, "token", "sign a token with which a page acts for one consumer")
     token.add_argument("consumer", help="the consumer's id")
     token.add_argument("--origin", action="append", required=True, help="a page's origin, or app; may be repeated")
@@ -40,6 +44,12 @@ def make_parser() -> argparse.ArgumentParser:
     _record(grant)
     grant.add_argument("--shown", required=True, metavar="LANGUAGE", help="the language of the notice they saw")
     grant.add_argument("--notice-version", type=_count, help="the notice's version (the current one)")
+    grant.add_argument(
+        "--evidence",
+        type=_evidence,
+        metavar="KIND[=REF]",
+        help="what shows that they agreed and where it is kept, such as call_recording=2026-11-23/17",
+    )
     grant.add_argument("--days", type=_days, help="how long it lasts")
 
     withdraw = _add(commands, "withdraw", "record that the consumer takes it back")
@@ -88,6 +98,11 @@ def _record(command: argparse.ArgumentParser) -> None:
     command.add_argument("topic", help="such as channel:sms")
     command.add_argument("--method", choices=[method.value for method in Method], default=Method.API.value)
     command.add_argument("--device", help="the device it was made on")
+
+
+def _evidence(text: str) -> dict[str, str]:
+    kind, _, ref = text.partition("=")
+    return {"kind": kind, "ref": ref} if ref else {"kind": kind}
 
 
 def _moment(text: str) -> datetime:

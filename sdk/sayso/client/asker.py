@@ -27,16 +27,16 @@ class Asker(Deciding):
         """
         if impossible(check):
             return False
+        deadline = self._probe.deadline()  # what reading the outbox takes is part of it
         await self._overlay.load()
         if self._laid_over.refused(check) is not None:
             return False
         if not self._live.here():
-            return (await self.decide([check]))[0].allowed
+            return (await self.decide([check], deadline))[0].allowed
         if check.at_least is None and not self._laid_over.touches(check.consumer_id):
             known = self._cache.allows(self._snapshots.known_id(check.consumer_id), check.topic, check.device)
             if known is not None:
                 return known
-        deadline = self._probe.deadline()
         answers = await self._answers(check, deadline)
         if answers is None:
             return False
@@ -44,8 +44,8 @@ class Asker(Deciding):
         if self._laid_over.touches(check.consumer_id):
             catalogue = await self._laid_over.catalogue(answers.revision, self._probe.left(deadline))
             reason = self._laid_over.judge(check, reason, answers.version, catalogue).reason
-            if self._snapshots.newest(answers.consumer_id) > answers.version:
-                return False  # something became known while the catalogue was asked for
+        if self._snapshots.newest(answers.consumer_id) > answers.version:
+            return False  # something became known while this one waited for another's answer, or for the catalogue
         return reason in ALLOWED and self._clock.boot() < answers.until
 
     async def preferences(
@@ -75,6 +75,11 @@ class Asker(Deciding):
         if not self._laid_over.touches(consumer_id, preferences.consumer_id):
             return preferences
         catalogue = await self._laid_over.catalogue(preferences.catalogue_revision, time_box or CHECK_TIME_BOX)
+        if self._snapshots.newest(preferences.consumer_id) > preferences.version:
+            # What was pending may be confirmed by now, and then only a newer snapshot tells of it.
+            data, asked_at = await self._current(consumer_id, at_least, time_box)
+            if catalogue is not None and catalogue.revision < data["catalogue_revision"]:
+                catalogue = None
         laid = self._laid_over.topics(consumer_id, data, catalogue)
         return self._read({**data, "topics": laid}, asked_at, None)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from sayso.client.awaiting import Allows
 from sayso.client.check import Check
 from sayso.client.decision import Decision
+from sayso.client.disclosures import PastDisclosure, read_disclosures
 from sayso.client.handle import Handle
 from sayso.client.history import PastChoice, read_history
 from sayso.client.snapshot import Preferences
@@ -31,7 +32,8 @@ class Asking(Handle):
             topic: Such as `purpose:marketing`. Nothing unknown is allowed.
             device: The device it would happen on; permissions need one.
             at_least: A version that the answer must not fall behind: `recorded.version` of another process, carried
-                along in a message, makes what was recorded there count here. False if it isn't reached in time.
+                along in a message, makes what was recorded there count here. It is waited for within the second;
+                False if it isn't reached.
 
         Raises:
             NotAuthenticatedError, ForbiddenError: When awaited: the key is not accepted.
@@ -52,8 +54,8 @@ class Asking(Handle):
             topic: Such as `partner:vinsolutions:share`.
             device: The device it would happen on; permissions need one.
             as_of: A past moment, with a zone: what the answer would have been then.
-            at_least: A version that the answer must not fall behind; `unavailable` if the server isn't there
-                yet: `decide` asks once, and doesn't wait as `allows` and `preferences` do.
+            at_least: A version that the answer must not fall behind, as for `allows`: it is waited for within the
+                second, and the answer is `unavailable` if it isn't reached.
 
         Returns:
             Always a decision: `unknown_topic` for an unknown topic, `unavailable` in an outage, within a second.
@@ -87,3 +89,16 @@ class Asking(Handle):
             Error: While iterating; the class says why.
         """
         return read_history(self._transport, self.id, limit)
+
+    async def disclosures(self, limit: int | None = None) -> list[PastDisclosure]:
+        """Fetch the hand-overs of the consumer's data to and from partners, withheld ones too, newest first.
+
+        Those of before they signed in are among them (GDPR Art. 15(1)(c)). What still waits in an outbox is not.
+
+        Args:
+            limit: At most so many; None for all. They come 100 to a request.
+
+        Raises:
+            Error: The class says why.
+        """
+        return await read_disclosures(self._transport, self.id, limit)

@@ -21,7 +21,9 @@ class Check(NamedTuple):
         topic: Such as `purpose:marketing`.
         device: The device it would happen on; permissions need one.
         as_of: A past moment, with a zone, instead of now.
-        at_least: A version that the answer must not fall behind, such as that of something just recorded elsewhere.
+        at_least: A version that the answer must not fall behind, such as that of something just recorded elsewhere;
+            waited for within the second that a check takes at most.
+        sender: For a channel: the number or address that would send.
     """
 
     consumer_id: str
@@ -29,6 +31,7 @@ class Check(NamedTuple):
     device: str | None = None
     as_of: datetime | None = None
     at_least: int | None = None
+    sender: str | None = None
 
 
 def impossible(check: Check) -> str | None:
@@ -72,6 +75,8 @@ def to_wire(check: Check) -> dict[str, str]:
         if check.at_least is not None:
             raise not_both()
         entry["as_of"] = format_micros(checked_micros("/as_of", check.as_of))
+    if check.sender is not None:
+        entry["sender"] = check.sender
     return entry
 
 

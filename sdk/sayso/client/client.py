@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NoReturn, Self
 
@@ -14,16 +15,20 @@ from sayso.client.choice import Choice
 from sayso.client.consumer import Consumer
 from sayso.client.disclosing import Disclosing
 from sayso.client.faults import checked_consumer_id, invalid, reading
+from sayso.client.forgetting import Forgetting
 from sayso.client.guard import Guard
 from sayso.client.keeping import Keeping
 from sayso.client.knowing import CACHE_BYTES, CACHE_CONSUMERS, Knowing
+from sayso.client.links import refused_topic, unsubscribe_headers, unsubscribe_links
 from sayso.client.memory import Memory
+from sayso.client.minors import Minors
 from sayso.client.offline import Offline
 from sayso.client.partner_shares import PartnerShares
 from sayso.client.parts import Parts
 from sayso.client.recorded import Recorded
 from sayso.client.recorder import Recorder
 from sayso.client.reported import CataloguePublished, Published
+from sayso.client.requests import Requests
 from sayso.client.settings import read_environment
 from sayso.client.watching import Watching
 from sayso.errors import ConfigurationError
@@ -128,11 +133,14 @@ class Client(Keeping, Watching):
             self._outbox.back.on_seen = memory.saw_version
             self._drainer = Drainer(self._outbox, self._transport, clock, self._board, self._confirmed)
             overlay = self._outbox.overlay
-        offline = Offline(overlay, self._outbox, self._drainer, self._board.blocked, time_box)
+        offline = Offline(
+            overlay, self._outbox, self._drainer, self._board.blocked, time_box, trouble=self._board.trouble
+        )
         self._knowing = Knowing(
             self._transport,
             memory=memory,
             overlay=overlay,
+            forgetting=Forgetting(memory, self._outbox),
             board=self._board,
             clock=clock,
             brand=self.brand,
@@ -204,6 +212,16 @@ class Client(Keeping, Watching):
         """The brand that the key belongs to."""
         return self._minter.brand_id
 
+    @property
+    def requests(self) -> Requests:
+        """The officers' side of rights requests; the client's key needs the role `privacy_officer`."""
+        return Requests(self._transport)
+
+    @property
+    def minors(self) -> Minors:
+        """What waits for guardians' links, and who is held because they are believed to be under age."""
+        return Minors(self._transport)
+
     async def start(self) -> None:
         """Open what this loop needs, so that the first call doesn't wait for it. Does nothing the second time."""
         self._sessions.reopen()
@@ -212,6 +230,7 @@ class Client(Keeping, Watching):
         if self._outbox is not None and self._drainer is not None:
             await self._outbox.open()
             self._drainer.start()
+            self._parts.recorder.offline.warn()
         await self._knowing.start()
 
     async def aclose(self) -> None:
@@ -223,11 +242,12 @@ class Client(Keeping, Watching):
             facade, self._facade = self._facade, None
         if facade is not None:
             await asyncio.to_thread(facade.close)
-        await self._knowing.stop()
-        if self._outbox is not None and self._drainer is not None:
-            await self._drainer.finish(LAST_SENDING.total_seconds())
-            await self._outbox.close()
-        await self._transport.aclose()
+        async with AsyncExitStack() as closing:  # from the last to the first, and whatever fails, the others too
+            closing.push_async_callback(self._transport.aclose)
+            if self._outbox is not None and self._drainer is not None:
+                closing.push_async_callback(self._outbox.close)
+                closing.push_async_callback(self._drainer.finish, LAST_SENDING.total_seconds())
+            closing.push_async_callback(self._knowing.stop)
 
     async def leave(self) -> None:
         """Let the running loop end: send what waits, for two seconds at most, and stop what runs on it.
@@ -243,7 +263,7 @@ class Client(Keeping, Watching):
         try:
             await self.start()
         except BaseException:
-            await self._transport.aclose()  # nobody will call `aclose` for what never began
+            await self.aclose()  # nobody else will, for what never began
             raise
         return self
 
@@ -288,22 +308,68 @@ class Client(Keeping, Watching):
         with reading():
             return Published.from_wire(answer.data)
 
-    async def publish_catalogue(self, catalogue: Catalogue | str | os.PathLike[str]) -> CataloguePublished:
+    async def publish_catalogue(
+        self, catalogue: Catalogue | str | os.PathLike[str], *, allow_newly_shared: bool = False
+    ) -> CataloguePublished:
         """Publish a catalogue. Needs a key with the role `admin`.
 
         Args:
             catalogue: A catalogue, or the path of a TOML file.
+            allow_newly_shared: Publish it also if it would have let out data that the hand-overs of the last 30 days
+                kept back.
 
         Raises:
             CatalogueError: The file can't be read; `found` names table and key.
             ForbiddenError: The key has no role `admin`.
-            InvalidError: The server's lint refuses it; `problems` has every finding.
+            InvalidError: The server's lint refuses it, or it would newly let out data (`newly_shared`); `problems` has
+                every finding.
         """
         if not isinstance(catalogue, Catalogue):
             catalogue = await asyncio.to_thread(read_catalogue, catalogue)
-        answer = await self._transport.call("PUT", "/v1/catalogue", catalogue.canonical_json(), scope=Role.ADMIN.value)
+        path = "/v1/catalogue?allow_newly_shared=true" if allow_newly_shared else "/v1/catalogue"
+        content = catalogue.model_copy(update={"history": {}}).canonical_json()  # the server keeps that
+        answer = await self._transport.call("PUT", path, content, scope=Role.ADMIN.value)
         with reading():
             return CataloguePublished(answer.data["revision"], answer.data.get("changed", True) is True)
+
+    async def unsubscribe_links(
+        self,
+        consumer_ids: Iterable[str],
+        topic: str = "channel:email",
+        *,
+        sender: str | None = None,
+        language: str | None = None,
+    ) -> dict[str, str]:
+        """Make an unsubscribe link for each of many consumers, 500 to a request: see `Consumer.unsubscribe_link`.
+
+        Args:
+            consumer_ids: Whom the messages go to.
+            topic: What the links refuse; a channel also in short (`email`).
+            sender: For a channel: only what this sender sends.
+            language: The page's, where the browser names none that it speaks.
+
+        Returns:
+            The links by consumer.
+
+        Raises:
+            InvalidError: There is no such topic, or nobody can refuse it.
+            Error: The class says why.
+        """
+        given = {"topic": refused_topic(topic), "sender": sender, "language": language}
+        members = {name: value for name, value in given.items() if value is not None}
+        return await unsubscribe_links(self._transport, consumer_ids, members)
+
+    @staticmethod
+    def unsubscribe_headers(link: str) -> dict[str, str]:
+        """Give the headers that go with a link: a mail program's own unsubscribe button (RFC 8058). Nothing is sent.
+
+        Args:
+            link: What `unsubscribe_links` or `Consumer.unsubscribe_link` gave.
+
+        Raises:
+            InvalidError: That is no address.
+        """
+        return unsubscribe_headers(link)
 
     def consumer_token(self, consumer_id: str, *, origins: Iterable[str], ttl: timedelta = timedelta(minutes=5)) -> str:
         """Sign a token with which a page or an app acts for one consumer. Nothing is sent.

@@ -1,5 +1,6 @@
 """Answering checks with everything that explains them."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ from sayso.transport.codec import loads
 
 _NOT_IN_A_SNAPSHOT = frozenset({Reason.SIGNAL.value, Reason.UNKNOWN_TOPIC.value, Reason.UNAVAILABLE.value})
 """The server can say more about these: which signal, and which topic was meant."""
+_FOR_ASKING = timedelta(milliseconds=200)
+"""What is left of a check's second for the question itself, once a version has been waited for."""
 
 
 class Deciding:
@@ -64,23 +67,38 @@ class Deciding:
         self._max_staleness = max_staleness
         self._laid_over = LaidOver(overlay, catalogue, snapshots, clock)
 
-    async def decide(self, checks: Sequence[Check]) -> list[Decision]:
+    async def decide(self, checks: Sequence[Check], deadline: float | None = None) -> list[Decision]:
         """Answer any number of checks, in order; those that can't be answered are `unavailable`.
+
+        Args:
+            checks: What is asked.
+            deadline: The boot clock, in seconds, at which the first request's worth must be answered; by default what
+                a check has from now on.
 
         Raises:
             Error: Only for what no waiting mends: a key that isn't accepted, a naive `as_of`.
         """
+        deadline = self._probe.deadline() if deadline is None else deadline
         await self._overlay.load()
         decisions: list[Decision] = []
         for part in requests(checks):
             # Once a request went unanswered, the next ones aren't waited for: a check takes a second at most.
             given_up = bool(decisions) and self._probe.down
-            decisions += await self._decide(part, given_up=given_up)
+            decisions += await self._decide(part, deadline, given_up=given_up)
+            deadline = self._probe.deadline()
         return decisions
+
+    async def published(self, time_box: timedelta) -> Published | None:
+        """Give the catalogue in force; None if it can't be had in time."""
+        return await self._catalogue.find(None, time_box)
 
     def linked(self, visitor: str, consumer_id: str) -> None:
         """Note that a visitor is a consumer: what is pending under either id counts for both."""
-        self._snapshots.aliases.learn(visitor, consumer_id)
+        self._cache.linked(visitor, consumer_id)
+
+    def erased(self, consumer_id: str, version: int) -> None:
+        """Forget everything of somebody who was erased just now, save the version."""
+        self._snapshots.forgetting.erased(consumer_id, version)
 
     def good_until(self, began: float) -> float:
         """Give the boot clock until which decisions asked for now may be acted upon.
@@ -102,8 +120,7 @@ class Deciding:
 
         self._overlay.on_refusal = tell
 
-    async def _decide(self, checks: Sequence[Check], *, given_up: bool) -> list[Decision]:
-        deadline = self._probe.deadline()
+    async def _decide(self, checks: Sequence[Check], deadline: float, *, given_up: bool) -> list[Decision]:
         found: dict[int, Decision] = {}
         asked: list[int] = []
         for place, check in enumerate(checks):
@@ -147,7 +164,7 @@ class Deciding:
         topic = None if catalogue is None else catalogue.topics.get(check.topic)
         if topic is None:
             return None
-        decision = self._read(data, asked_at, None).decide(check.topic, check.device)
+        decision = self._read(data, asked_at, None).decide(check.topic, check.device, sender=check.sender)
         if decision.reason in _NOT_IN_A_SNAPSHOT:
             return None
         return self._lay(check, replace(decision, title=topic.get("title") or {}), int(data["version"]), catalogue)
@@ -155,39 +172,49 @@ class Deciding:
     async def _ask(self, checks: Sequence[Check], deadline: float, *, given_up: bool) -> list[Decision]:
         if given_up:
             return [self._closed(check) for check in checks]
-        decided: list[tuple[Decision, int] | None]
         try:
-            async with self._probe.question():
-                await self._probe.admit(self._probe.left(deadline))
-                decided = await self._decisions.ask(checks, self._probe.left(deadline))
-                late = [place for place, one in enumerate(decided) if one is None]
-                if late:  # something was recorded while they were on their way
-                    again = await self._decisions.ask([checks[place] for place in late], self._probe.left(deadline))
-                    for place, one in zip(late, again, strict=True):
-                        decided[place] = one
-            for place, check in enumerate(checks):
-                if not await self._is_recent(check, decided[place], deadline):
-                    decided[place] = None
+            decided = await self._asked(checks, deadline)
+            late = [place for place, check in enumerate(checks) if _is_late(check, decided[place])]
+            # Something was recorded while they were on their way, or hasn't arrived at the server yet.
+            reached = await asyncio.gather(*(self._reached(checks[place], deadline) for place in late))
+            again = [place for place, there in zip(late, reached, strict=True) if there]
+            for place in late:
+                decided[place] = None
+            if again:
+                answers = await self._asked([checks[place] for place in again], deadline)
+                for place, one in zip(again, answers, strict=True):
+                    decided[place] = one
         except (UnavailableError, RateLimitedError):
             return [self._from_cache(check) for check in checks]
         catalogue = None
         if self._laid_over.touches(*(check.consumer_id for check in checks)):
             catalogue = await self._laid_over.catalogue(None, self._probe.left(deadline))
-            for place, check in enumerate(checks):
-                one = decided[place]
-                if one is not None and one[1] < self._decisions.needed(check):
-                    decided[place] = None  # something became known while the catalogue was asked for
+        for place, check in enumerate(checks):
+            one = decided[place]
+            if one is not None and one[1] < self._decisions.needed(check):
+                decided[place] = None  # something became known while the others or the catalogue were asked for
         return [
             self._closed(check) if one is None else self._lay(check, *one, catalogue)
             for check, one in zip(checks, decided, strict=True)
         ]
 
-    async def _is_recent(self, check: Check, decided: tuple[Decision, int] | None, deadline: float) -> bool:
-        """Tell whether a visitor's answer has reached the version asked for; one who was linked counts from anew."""
-        if decided is None or check.at_least is None or decided[1] >= check.at_least:
+    async def _asked(self, checks: Sequence[Check], deadline: float) -> list[tuple[Decision, int] | None]:
+        async with self._probe.question():
+            await self._probe.admit(self._probe.left(deadline))
+            return await self._decisions.ask(checks, self._probe.left(deadline))
+
+    async def _reached(self, check: Check, deadline: float) -> bool:
+        """Wait until the server has the version asked for; tell whether it is worth asking again.
+
+        That a version takes long to be reached says nothing about the server, so it is no question for the probe.
+        """
+        if check.at_least is None:
             return True
+        patience = self._probe.left(deadline) - _FOR_ASKING
+        if patience <= timedelta(0):
+            return False
         try:
-            await self._snapshots.answers(check.consumer_id, check.at_least, self._probe.left(deadline))
+            await self._snapshots.answers(check.consumer_id, check.at_least, patience)
         except (ConflictError, UnavailableError, RateLimitedError):
             return False
         return True
@@ -241,5 +268,13 @@ class Deciding:
             consumer_id=check.consumer_id,
             device=check.device,
             language=self.language,
-            why=self._board.reason,
+            why=self._board.blocks,
         )
+
+
+def _is_late(check: Check, decided: tuple[Decision, int] | None) -> bool:
+    """Tell whether an answer rests on an older version than asked for.
+
+    Of a visitor's that is all that can be told: one who was linked elsewhere counts the known consumer's versions.
+    """
+    return decided is None or (check.at_least is not None and decided[1] < check.at_least)

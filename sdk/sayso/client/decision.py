@@ -1,13 +1,14 @@
 """The answer to "may I?", with everything needed to explain it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from sayso.model.decision import Reason
-from sayso.model.instant import Micros, to_micros
+from sayso.model.instant import MICROS_PER_SECOND, Micros, to_micros
 from sayso.rules.explain import REQUIRES, Facts, explain
+from sayso.transport.clock import Clock
 
 ALLOWING = frozenset({Reason.GRANTED.value, Reason.DEFAULT.value, Reason.REQUIRED.value})
 _KNOWN = frozenset(reason.value for reason in Reason)
@@ -130,6 +131,12 @@ def unavailable(
         _sentence=why,
         _language=language,
     )
+
+
+def ends_at(decisions: Iterable[Decision], clock: Clock) -> float:
+    """Give the boot clock, in seconds, at which time alone changes one that allows; infinity for never."""
+    ends = [to_micros(one.valid_until) for one in decisions if one.allowed and one.valid_until is not None]
+    return clock.boot() + (min(ends) - clock.now()) / MICROS_PER_SECOND if ends else float("inf")
 
 
 def _datetime(text: str | None) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from sayso.client.asker import Asker
 from sayso.client.check import Check
-from sayso.client.decision import Decision, unavailable
+from sayso.client.decision import Decision, ends_at, unavailable
 from sayso.client.disclosing import Disclosing
 from sayso.client.faults import invalid
 from sayso.client.partner_shares import PartnerShare, PartnerShares
@@ -87,7 +87,8 @@ class Outgoing:
 
         Raises:
             NotAllowedError: What was decided on entering no longer holds, code `unavailable`: `max_staleness` has
-                passed since, or the consumer has refused something here. Nothing of the payload leaves; ask anew.
+                passed since, a grant has ended, or the consumer has refused something here. Nothing of the payload
+                leaves; ask anew.
             InvalidError: It is no dict, or nested deeper than 64 levels.
             ConfigurationError: The hand-over is over; ask anew.
         """
@@ -96,8 +97,9 @@ class Outgoing:
         if self._stale():
             self._redacted = True  # what left is known: nothing more than before
             raise NotAllowedError(
-                "this hand-over was decided too long ago, or the consumer has refused something since; nothing of the "
-                f"payload may leave. Enter `sharing({self.partner!r})` anew for each, right before it is sent",
+                "this hand-over was decided too long ago, or a grant has ended or the consumer has refused something "
+                f"since; nothing of the payload may leave. Enter `sharing({self.partner!r})` anew for each, right "
+                "before it is sent",
                 code=Reason.UNAVAILABLE.value,
             )
         whole: object = payload  # whatever an untyped caller passes gets an answer
@@ -218,6 +220,7 @@ class Guard:
         if refusals is None:
             refusals = self._refusals[consumer_id] = _Refusals()
         seen, began = refusals.count, self._clock.boot()
+        until = self._asker.good_until(began)
         decisions = await self._asker.decide([Check(consumer_id, topic, device) for topic in share.asked])
         for_fields = [each for each in decisions if each.topic in share.fields.topics]
         allowed = frozenset(each.topic for each in for_fields if each.allowed)
@@ -231,7 +234,8 @@ class Guard:
         )
         out = Outgoing(partner, decisions[0], answer, share)
         if answer is not GuardAnswer.WITHHOLD:
-            until = self._asker.good_until(began)
+            # Some may have come from a cache that was proved anew, or doubted, while the others were asked for.
+            until = min(until, self._asker.good_until(began), ends_at(decisions, self._clock))
             out._open(share.opening(allowed, granted), lambda: refusals.count != seen or self._clock.boot() >= until)
         return out
 

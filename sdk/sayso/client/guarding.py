@@ -18,8 +18,8 @@ class Guarding(Handle):
         hand-over failed, and the error passes through. If `redact` was never called, it says that nobody knows what
         was sent. It is written for a hand-over that was withheld, too.
 
-        What was decided on entering holds for `max_staleness`, and until the consumer refuses something here; after
-        that `redact` raises NotAllowedError. So prepare first, enter then, and send at once.
+        What was decided on entering holds for `max_staleness`, but not beyond the end of a grant or a refusal that the
+        consumer makes here; after that `redact` raises NotAllowedError. So prepare first, enter then, and send at once.
 
         Args:
             partner: Its key in the catalogue, such as `vinsolutions`.

@@ -11,7 +11,7 @@ from sayso.client.faults import reading
 from sayso.transport.http import Transport
 
 _NEXT = re.compile(r'<([^<>]*)>\s*;[^,]*?\brel="?next"?')
-_QUERY = re.compile(r"[A-Za-z0-9._~=&%+:-]{1,512}")
+_QUERY = re.compile(r"[A-Za-z0-9._~=&%+:@-]{1,512}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class PastChoice:
         based_on: The version it had seen.
         notice_version: The version of the notice that was shown, or None.
         notice_language: Its language, or None.
+        notice_minor: Which text of that version, or None if the first, or if nobody knows.
         expires_at: When a grant ends, or None.
         device_id: The device it was made on, or None.
         jurisdiction: Such as `US-CA`, or None.
@@ -52,6 +53,7 @@ class PastChoice:
     based_on: int | None = None
     notice_version: int | None = None
     notice_language: str | None = None
+    notice_minor: int | None = None
     expires_at: datetime | None = None
     device_id: str | None = None
     jurisdiction: str | None = None
@@ -77,6 +79,7 @@ class PastChoice:
             based_on=entry.get("based_on"),
             notice_version=notice.get("version"),
             notice_language=notice.get("language"),
+            notice_minor=notice.get("minor"),
             expires_at=None if expires is None else datetime.fromisoformat(expires),
             device_id=entry.get("device_id"),
             jurisdiction=entry.get("jurisdiction"),

@@ -24,6 +24,10 @@ class Keeping:
 
         Returns:
             How many entries are left; 0 if the server has everything.
+
+        Raises:
+            ConfigurationError: The outbox can't be used; the message has the remedy.
+            UnavailableError: It can't be read now, so that nobody knows whether anything is left.
         """
         if self._outbox is None or self._drainer is None:
             return 0

@@ -1,14 +1,17 @@
 """What a client knows of its consumers, and what keeps it true: put together here, started and stopped as one."""
 
 import os
+from contextlib import suppress
 from datetime import timedelta
 
 from sayso.client.asker import Asker
 from sayso.client.decisions import Decisions
+from sayso.client.forgetting import Forgetting
 from sayso.client.known_catalogue import KnownCatalogue
 from sayso.client.memory import Memory
 from sayso.client.probe import Probe
 from sayso.client.snapshots import Snapshots
+from sayso.errors import Error
 from sayso.local.cache import Cache
 from sayso.local.floor import Floor
 from sayso.local.live import Live
@@ -36,6 +39,7 @@ class Knowing:
         *,
         memory: Memory,
         overlay: Overlay,
+        forgetting: Forgetting,
         board: StatusBoard,
         clock: Clock,
         brand: str,
@@ -52,6 +56,7 @@ class Knowing:
             transport: Sends.
             memory: What this process has seen.
             overlay: What is pending.
+            forgetting: Told of consumers who were erased.
             board: Where to report how it goes.
             clock: Time.
             brand: Whose changes are followed.
@@ -66,7 +71,18 @@ class Knowing:
         self._floor = Floor(outbox, brand, board)
         self.cache = Cache(clock, overlay, consumers=cache_consumers, max_bytes=cache_bytes)
         self._live = Live(transport, self.cache, self._floor, board, clock, max_staleness=max_staleness)
-        snapshots = Snapshots(transport, memory, self.cache, self._floor, self._live, max_staleness=max_staleness)
+        self._live.on_erased = forgetting.erased
+        self._live.on_anew = self._look_after_parked
+        self._overlay = overlay
+        self._snapshots = snapshots = Snapshots(
+            transport,
+            memory,
+            self.cache,
+            self._floor,
+            self._live,
+            forgetting=forgetting,
+            max_staleness=max_staleness,
+        )
         self.catalogue = KnownCatalogue(transport)
         self.asker = Asker(
             cache=self.cache,
@@ -77,7 +93,7 @@ class Knowing:
             snapshots=snapshots,
             decisions=Decisions(transport, self.cache, self._floor, snapshots, language),
             catalogue=self.catalogue,
-            probe=Probe(transport, self._floor, clock),
+            probe=Probe(transport, self._floor, clock, board.trouble),
             clock=clock,
             max_staleness=max_staleness,
             language=language,
@@ -92,6 +108,12 @@ class Knowing:
         await self._floor.load()
         if self._follows:
             self._live.start()
+
+    async def _look_after_parked(self) -> None:
+        """Ask about everybody of whom something is parked: it isn't sent, so the server can't say that it has to go."""
+        with suppress(Error):
+            await self._overlay.load(whole=True)
+            await self._snapshots.fill(self._overlay.parked())
 
     async def leave(self) -> None:
         """Follow no more if it is the running loop that does; `start` begins anew on another."""

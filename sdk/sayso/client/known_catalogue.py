@@ -38,7 +38,8 @@ class KnownCatalogue:
         with reading():
             if known is None or not answer.unchanged:
                 known = Published.from_wire(answer.data)
-                self._known, self._etag = known, answer.headers.get("ETag")
+                if answer.asked_at >= self._asked_at:  # else somebody who asked later has had an answer already
+                    self._known, self._etag = known, answer.headers.get("ETag")
         self._asked_at = max(self._asked_at, answer.asked_at)
         return known
 

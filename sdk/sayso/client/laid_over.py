@@ -73,6 +73,11 @@ class LaidOver:
         for topic, entry in data["topics"].items():
             check = Check(consumer_id, topic)
             laid[topic] = _entry(entry, self.judge(check, entry["reason"], version, catalogue))
+            if entry.get("by_sender"):
+                laid[topic]["by_sender"] = {
+                    sender: _entry(there, self.judge(check, there["reason"], version, catalogue))
+                    for sender, there in entry["by_sender"].items()
+                }
             if entry.get("by_device"):
                 laid[topic]["by_device"] = {
                     device: _entry(
@@ -91,6 +96,7 @@ class LaidOver:
         title: Mapping[str, str] | None = None,
     ) -> Decision:
         """Make a decision of what is known here alone."""
+        ends = from_micros(choice.until) if choice is not None and choice.until else None
         return Decision(
             check.topic,
             reason in ALLOWED,
@@ -99,6 +105,8 @@ class LaidOver:
             choice_id=None if choice is None else choice.choice_id,
             answer=None if choice is None else choice.answer,
             made_at=None if choice is None else from_micros(choice.made),
+            expires_at=ends,
+            valid_until=ends,
             notice_version=None if choice is None else choice.notice_version,
             device_id=check.device,
             title=title or {},
@@ -107,15 +115,19 @@ class LaidOver:
 
 
 def _entry(entry: Mapping[str, Any], verdict: Verdict) -> dict[str, Any]:
-    if verdict.reason == entry["reason"]:
-        return dict(entry)
     laid = {**entry, "allowed": verdict.allowed, "reason": verdict.reason}
+    if verdict.choice is not None:
+        laid.pop("ask_from", None)  # said of what the server knows; what is pending has not been asked about again
+    if verdict.reason == entry["reason"]:
+        return laid
     if verdict.choice is not None and "answer" in entry:
+        ends = None if not verdict.choice.until else format_micros(verdict.choice.until)
         laid |= {
             "answer": verdict.choice.answer,
             "choice_id": verdict.choice.choice_id,
             "made_at": format_micros(verdict.choice.made),
-            "expires_at": None if not verdict.choice.until else format_micros(verdict.choice.until),
+            "expires_at": ends,
+            "valid_until": ends,
             "notice_version": verdict.choice.notice_version,
         }
     return laid

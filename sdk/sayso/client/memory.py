@@ -98,6 +98,12 @@ class Memory(Renewed):
             if known.version == version:
                 known.granted = dict(granted)
 
+    def erased(self, consumer_id: str, version: int) -> None:
+        """Forget all but the version, which is that of an erasure."""
+        self.heard(consumer_id, version)
+        with self._lock:
+            self._newer(consumer_id, version).granted.clear()
+
     def forget(self, consumer_id: str) -> None:
         """Drop a consumer, whose versions are about to be another's."""
         with self._lock:

@@ -44,6 +44,8 @@ class Offline:
         drainer: Drainer | None = None,
         blocked: Callable[[str], None] = lambda why: None,
         time_box: timedelta = PATIENCE,
+        *,
+        trouble: Callable[[str], object] = lambda why: None,
     ) -> None:
         """Take what it works with; without an outbox nothing is kept, and refusals count while they are on their way.
 
@@ -53,14 +55,27 @@ class Offline:
             drainer: Sends it.
             blocked: Told, in a sentence, what keeps everything waiting.
             time_box: How long a command may take.
+            trouble: Told, in a sentence, why a command went unanswered; an empty one when one was answered.
         """
         self.overlay = overlay
         self._outbox = outbox
         self._drainer = drainer
         self._blocked = blocked
+        self._trouble = trouble
         self.patience = None if outbox is None else min(PATIENCE, time_box)
         """For how long the server is waited for; None for as long as the client was told to."""
-        self._warned = False
+        self.warned = False
+        """Whether it was said that entries are kept in memory only."""
+
+    def warn(self) -> None:
+        """Say, once, that what can't be sent is kept in memory only, and what to do about it."""
+        if not self.warned and self._outbox is not None and self._outbox.path is None:
+            self.warned = True
+            _log.warning(
+                "outbox: what can't be sent is kept in memory only. A withdrawal recorded while the server is away is "
+                "lost if this process ends before it is back. Name a file for it: set SAYSO_OUTBOX, or "
+                "Client(outbox=...); outbox=False keeps nothing and raises instead"
+            )
 
     @property
     def keeps(self) -> bool:
@@ -96,7 +111,7 @@ class Offline:
         except asyncio.CancelledError:
             raise
         except BaseException:
-            self.confirmed(Attempt(choices, (), 0, 0.0, {}))
+            self.take_back(choices)
             raise
 
     def must_wait(self, choices: Sequence[Choice]) -> bool:
@@ -116,8 +131,16 @@ class Offline:
 
     def confirmed(self, attempt: Attempt) -> None:
         """Let refusals that the server has count through the cache, which knows their version by now."""
+        self._trouble("")
         for choice in attempt.choices:
             if choice.consumer_id in self.overlay.consumers:
+                self.overlay.drop(choice.consumer_id, choice.id)
+
+    def take_back(self, choices: Sequence[Choice]) -> None:
+        """Count no longer what is neither recorded nor kept. What the outbox holds goes on counting, be it parked."""
+        for choice in choices:
+            known = self.overlay.get(choice.consumer_id, choice.id)
+            if known is not None and not known.row:
                 self.overlay.drop(choice.consumer_id, choice.id)
 
     async def granted(self, consumer_id: str, topic: str, entry: Entry, attempt: Attempt) -> None:
@@ -137,11 +160,11 @@ class Offline:
         """
         if self._outbox is None or self._drainer is None:
             raise UnavailableError("there is no outbox", code="no_outbox")
-        self._warn_once()
+        self.warn()
         try:
             await self._outbox.append(self._rows(attempt))
         except OutboxFullError:
-            self._forget_what_is_not_kept(attempt)
+            self.take_back(attempt.choices)
             raise
         finally:
             self._drainer.start()  # also if the caller is cancelled: the entries are kept all the same
@@ -155,14 +178,15 @@ class Offline:
                 refusals among them are kept all the same.
         """
         if self._outbox is None or self._drainer is None:
-            self.confirmed(attempt)
+            self.take_back(attempt.choices)
             raise error
         if isinstance(error, UnavailableError | RateLimitedError):
+            self._trouble(str(error))
             self._drainer.went_down()
             return await self.keep(attempt)
         places = [place for place, choice in enumerate(attempt.choices) if choice.answer != GRANTED]
         if error.status not in _KEPT_IF_REFUSAL or not places:
-            self.confirmed(attempt)
+            self.take_back(attempt.choices)
             raise error
         self._blocked(hindrance(error))
         kept = await self.keep(
@@ -181,7 +205,7 @@ class Offline:
     def abandoned(self, attempt: Attempt) -> None:
         """Keep the refusals of a call that was cancelled, without anybody waiting: they may have been made already."""
         if self._outbox is None or self._drainer is None:
-            self.confirmed(attempt)
+            self.take_back(attempt.choices)
             return
         rows = [row for row in self._rows(attempt) if row.refuses]
         if rows:
@@ -202,7 +226,7 @@ class Offline:
         """
         if self._outbox is None or self._drainer is None:
             raise UnavailableError("there is no outbox", code="no_outbox")
-        self._warn_once()
+        self.warn()
         try:
             await self._outbox.append([report_row(kind, consumer_id, target, body, moments)])
         finally:
@@ -222,6 +246,7 @@ class Offline:
         """
         if self._drainer is None or not isinstance(error, UnavailableError | RateLimitedError):
             raise error
+        self._trouble(str(error))
         self._drainer.went_down()
 
     def _count(self, choice: Choice, answer: str, now: Micros) -> None:
@@ -232,12 +257,6 @@ class Offline:
                 return  # it waits already
         overlay.add(choice.consumer_id, PendingChoice(choice.id, choice.topic, answer, now))
 
-    def _forget_what_is_not_kept(self, attempt: Attempt) -> None:
-        for choice in attempt.choices:
-            known = self.overlay.get(choice.consumer_id, choice.id)
-            if known is not None and not known.row:
-                self.overlay.drop(choice.consumer_id, choice.id)
-
     def _rows(self, attempt: Attempt) -> list[Row]:
         rows: list[Row] = []
         for choice, entry in zip(attempt.choices, attempt.entries, strict=True):
@@ -245,11 +264,3 @@ class Offline:
             if known is None or not known.row:  # else it waits already
                 rows.append(choice_row(choice, entry, attempt))
         return rows
-
-    def _warn_once(self) -> None:
-        if not self._warned and self._outbox is not None and self._outbox.path is None:
-            self._warned = True
-            _log.warning(
-                "outbox: the server can't be reached, and what is recorded now is kept in memory only: it is lost when "
-                "this process ends. Name a file for it: SAYSO_OUTBOX, or Client(outbox=...)"
-            )

@@ -61,7 +61,11 @@ def judge(
         catalogue: The one it was decided by; None if it can't be had, and then doubt decides.
         now: The wall clock.
     """
-    refusal = overlay.refusal(consumer_id, topic)
+
+    def holds(grant: PendingChoice) -> bool:
+        return catalogue is not None and _holds(grant, catalogue, now)
+
+    refusal = overlay.refusal(consumer_id, topic, holds)
     if refusal is not None and (refusal.topic != EVERY_TOPIC or reason != _REQUIRED):
         return Verdict(refusal.answer, refusal)
     if not overlay.loaded:
@@ -79,7 +83,7 @@ def judge(
         if catalogue is None:
             return Verdict(_UNAVAILABLE)
         for name, direct in required(catalogue, topic):
-            refusal = overlay.refusal(consumer_id, name)
+            refusal = overlay.refusal(consumer_id, name, holds)
             needs_no_yes = catalogue.topics.get(name, {}).get("basis") in ("contract", "legal_obligation")
             if refusal is not None and not (refusal.topic == EVERY_TOPIC and needs_no_yes):
                 return Verdict(f"requires:{direct}")
@@ -88,13 +92,19 @@ def judge(
 
 def _suffices(grant: PendingChoice, reason: str, version: int, catalogue: Published, now: Micros) -> bool:
     """Tell whether nothing but this grant stood in the way."""
-    if reason not in _GRANTABLE or (grant.until is not None and grant.until <= now):
+    if reason not in _GRANTABLE or not _holds(grant, catalogue, now):
         return False
     if reason in _REFUSED and (grant.based_on is None or version > grant.based_on):
         return False  # somebody may have refused after the grant was made
-    topic = catalogue.topics.get(grant.topic)
-    if topic is None or topic.get("kind") == TopicKind.PERMISSION.value:
+    topic = catalogue.topics[grant.topic]
+    if topic.get("kind") == TopicKind.PERMISSION.value:
         return False
-    if topic.get("requires") or topic.get("sale_or_share") or topic.get("retired"):
+    return not (topic.get("requires") or topic.get("sale_or_share") or topic.get("retired"))
+
+
+def _holds(grant: PendingChoice, catalogue: Published, now: Micros) -> bool:
+    """Tell whether a grant has neither ended nor answered an older notice than the one in force."""
+    topic = catalogue.topics.get(grant.topic)
+    if topic is None or (grant.until is not None and grant.until <= now):
         return False
     return grant.notice_version is None or grant.notice_version >= int(topic.get("version") or 0)

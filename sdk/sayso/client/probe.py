@@ -1,6 +1,6 @@
 """While the server is away, one question at a time finds out whether it is back; the others are answered at once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -14,6 +14,8 @@ from sayso.transport.http import Transport
 CHECK_TIME_BOX = timedelta(milliseconds=900)
 """A check answers within a second, whatever the server does."""
 _SHORTEST = timedelta(milliseconds=1)
+_OURS = frozenset({"behind", "down", "store_changed"})
+"""Codes of errors that this client raises although the server answered, or without asking it."""
 
 
 class Probe(Renewed):
@@ -23,11 +25,14 @@ class Probe(Renewed):
         down: Whether the last question went unanswered.
     """
 
-    def __init__(self, transport: Transport, floor: Floor, clock: Clock) -> None:
-        """Begin with a server that is taken to be there."""
+    def __init__(
+        self, transport: Transport, floor: Floor, clock: Clock, trouble: Callable[[str], object] = lambda why: None
+    ) -> None:
+        """Begin with a server that is taken to be there; `trouble` is told why a question went unanswered."""
         self._transport = transport
         self._floor = floor
         self._clock = clock
+        self._trouble = trouble
         self.down = False
         self._probing = False
         watch(self)
@@ -57,12 +62,15 @@ class Probe(Renewed):
         self._probing = probe
         try:
             yield
-        except (UnavailableError, RateLimitedError):
+        except (UnavailableError, RateLimitedError) as error:
             self.down = True
+            if error.code not in _OURS:
+                self._trouble(str(error))
             raise
         finally:
             if probe:
                 self._probing = False
+        self._trouble("")
         self.down = False
 
     async def admit(self, time_box: timedelta | None = None) -> None:

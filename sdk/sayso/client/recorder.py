@@ -64,23 +64,20 @@ class Recorder:
 
     @contextmanager
     def counted(self, choices: Sequence[Choice]) -> Iterator[None]:
-        """Count refusals that are about to be recorded. If the caller is cancelled meanwhile, they are kept."""
+        """Count refusals that are about to be recorded. If the caller is cancelled meanwhile, they are kept.
+
+        Raises:
+            InvalidError: One is written wrong; none counts.
+        """
+        now, began = self._clock.now(), self._clock.boot()
+        stamp, seen = self._stamp(now), self._memory.version
+        entries = [choice.to_wire(now, stamp, seen(choice.consumer_id)) for choice in choices]
         with self.offline.counted(choices):
             try:
                 yield
             except asyncio.CancelledError:
-                self._abandon(choices)
+                self.offline.abandoned(Attempt(choices, entries, now, began, {}))
                 raise
-
-    def _abandon(self, choices: Sequence[Choice]) -> None:
-        now, began = self._clock.now(), self._clock.boot()
-        stamp, seen = self._stamp(now), self._memory.version
-        try:
-            entries = [choice.to_wire(now, stamp, seen(choice.consumer_id)) for choice in choices]
-        except Error:  # one is written wrong, which the caller no longer wants to know
-            self.offline.confirmed(Attempt(choices, (), now, began, {}))
-        else:
-            self.offline.abandoned(Attempt(choices, entries, now, began, {}))
 
     def _as_first_sent(self, choice: Choice) -> tuple[Choice, int | None]:
         """The same choice must say the same again, though time has passed and more has been seen since."""
@@ -107,6 +104,9 @@ class Recorder:
                 await offline.overlay.load(whole=True)
             except asyncio.CancelledError:
                 offline.abandoned(Attempt(said, entries, now, began, {}))
+                raise
+            except Error:
+                offline.take_back(said)
                 raise
         attempt = offline.begin(said, entries, now, began)
         if offline.must_wait(said):

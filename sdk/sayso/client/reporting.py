@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-from sayso.client.faults import checked_device_id, checked_micros, reading
+from sayso.client.faults import checked_device_id, checked_micros, invalid, reading
 from sayso.client.handle import Handle
 from sayso.client.reported import AgeReported, DeviceReported, Linked, SignalReported
 from sayso.local.outbox.row import Kind
 from sayso.model.age import AgeSource
 from sayso.model.signal import SignalName, SignalSource
+from sayso.rules.age_signals import read_age_signal
 from sayso.rules.gpc import dnt, gpc
 from sayso.transport.codec import dumps
+from sayso.wire import Code
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -103,6 +105,8 @@ class Reporting(Handle):
         on = [name for name, seen in ((SignalName.GPC, gpc(pairs)), (SignalName.DNT, dnt(pairs))) if seen]
         return tuple([await self.report_signal(name, device=device) for name in on])
 
+    signals_from = report_signals
+
     async def report_age(
         self,
         *,
@@ -111,8 +115,11 @@ class Reporting(Handle):
         upper: int | None = None,
         method: str | None = None,
         observed_at: datetime | None = None,
+        jurisdiction: str | None = None,
     ) -> AgeReported:
         """Record evidence of the consumer's age: a band, never a birth date.
+
+        A band across majority counts as a minor's, and the consumer's own word never raises what another source says.
 
         Args:
             source: Where it comes from: `self`, `os_signal`, `brand`, `guardian`, `verified` or `unknown`.
@@ -120,17 +127,56 @@ class Reporting(Handle):
             upper: At most so many.
             method: How it was found out, in a few words.
             observed_at: When, with a zone; when the server gets it by default.
+            jurisdiction: Where they live, such as `DE` or `US-CA`, if that is known: some places have ages of their
+                own.
 
         Raises:
             Error: It may not have been recorded; the class says why.
         """
         observed = None if observed_at is None else checked_micros("/observed_at", observed_at)
         members = {"source": str(source), "lower": lower, "upper": upper, "method": method}
+        members["jurisdiction"] = jurisdiction
         body = {name: value for name, value in members.items() if value is not None}
         reported = await self._recorder.reports.send(
             Kind.AGE, self.id, "age", body, AgeReported.from_wire, observed=observed
         )
         return reported or AgeReported(None, {}, "pending")
+
+    async def report_age_signal(
+        self,
+        platform: Literal["apple", "google", "ab1043"],
+        payload: Mapping[str, Any] | str | None,
+        *,
+        observed_at: datetime | None = None,
+        jurisdiction: str | None = None,
+    ) -> AgeReported:
+        """Record what an operating system or shop says about the consumer's age, read here into a band.
+
+        Nothing else of the payload is sent. Somebody who shares nothing is as if nothing had been asked: a band that
+        was known before stays.
+
+        Args:
+            platform: `apple` (Declared Age Range), `google` (Play Age Signals) or `ab1043` (California's brackets).
+            payload: What the app got, as `rules.age_signals.read_age_signal` has it.
+            observed_at: When, with a zone; when the server gets it by default.
+            jurisdiction: Where they live, if that is known.
+
+        Raises:
+            InvalidError: It is no such payload.
+            Error: It may not have been recorded; the class says why.
+        """
+        try:
+            band = read_age_signal(platform, payload)
+        except ValueError as error:
+            raise invalid("/payload", Code.INVALID_VALUE, str(error)) from None
+        return await self.report_age(
+            source=AgeSource.OS_SIGNAL,
+            lower=band.lower,
+            upper=band.upper,
+            method=band.method,
+            observed_at=observed_at,
+            jurisdiction=jurisdiction,
+        )
 
     async def link(self, anonymous_id: str, token: str | None = None) -> Linked:
         """Record that an anonymous visitor is this consumer. Doing it again changes nothing.

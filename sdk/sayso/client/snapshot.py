@@ -12,8 +12,10 @@ from typing import Any, NoReturn, Self, cast
 
 from sayso.client.decision import Decision, really_allowed, unavailable
 from sayso.client.faults import reading, time_or_none
+from sayso.client.may_ask import MayAsk
 from sayso.model.decision import Reason
-from sayso.model.instant import MICROS_PER_SECOND, Micros
+from sayso.model.instant import MICROS_PER_SECOND, Micros, to_micros
+from sayso.rules.senders import scope_of
 from sayso.transport.clock import SYSTEM_CLOCK, Clock, boot_time
 
 Deadline = float
@@ -138,12 +140,13 @@ class Preferences:
                 return False
         return boot_time() < self._deadline_on(topic, device)
 
-    def decide(self, topic: str, device: str | None = None) -> Decision:
+    def decide(self, topic: str, device: str | None = None, *, sender: str | None = None) -> Decision:
         """Tell whether something may be done now, and why.
 
         Args:
             topic: Such as `purpose:marketing`.
             device: The device it would happen on; permissions need one.
+            sender: For a channel: the number or address that would send; without one a refusal of any sender counts.
 
         Returns:
             Always a decision: `unknown_topic` for an unknown topic, `unavailable` once the snapshot is stale.
@@ -154,6 +157,10 @@ class Preferences:
             return replace(unknown, _language=self._language)
         if not self.fresh:
             return unavailable(topic, consumer_id=self.consumer_id, device=device, language=self._language)
+        one = (entry.get("by_sender") or {}).get(scope_of(sender)) if sender is not None else None
+        if one is not None:
+            decision = Decision.from_wire(one, topic=topic, language=self._language)
+            return replace(decision, consumer_id=self.consumer_id)
         there = (entry.get("by_device") or {}).get(device) if device is not None else None
         decision = Decision.from_wire(
             entry if there is None else {**entry, **there}, topic=topic, language=self._language, device=device
@@ -161,6 +168,23 @@ class Preferences:
         if decision.allowed and not self.allows(topic, device):
             return unavailable(topic, consumer_id=self.consumer_id, device=device, language=self._language)
         return replace(decision, consumer_id=self.consumer_id)
+
+    def may_ask(self, topic: str) -> MayAsk:
+        """Tell whether the consumer may be asked about a topic now: see `Consumer.may_ask`.
+
+        Args:
+            topic: Such as `purpose:marketing`.
+
+        Returns:
+            Always an answer: no for an unknown topic, and once the snapshot is stale. One of the past tells what would
+            have been answered then.
+        """
+        entry = self._topics.get(topic)
+        if entry is None:
+            return MayAsk(topic, False, Reason.UNKNOWN_TOPIC.value)
+        if not self.fresh:
+            return MayAsk(topic, False, Reason.UNAVAILABLE.value)
+        return MayAsk.from_wire(topic, entry, self._clock.now() if self.as_of is None else to_micros(self.as_of))
 
     @property
     def fresh(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sayso.client.check import snapshot_query
 from sayso.client.faults import reading
+from sayso.client.forgetting import Forgetting
 from sayso.client.memory import Memory
 from sayso.errors import ConflictError, Error, UnavailableError
 from sayso.local.answers import Answers
@@ -16,6 +17,7 @@ from sayso.local.flights import Flight
 from sayso.local.floor import Floor
 from sayso.local.live import Live
 from sayso.model.ids import is_anonymous
+from sayso.model.instant import parse_instant
 from sayso.transport.codec import dumps, loads
 from sayso.transport.http import Transport
 from sayso.wire import MAX_CONSUMERS
@@ -45,12 +47,22 @@ class Snapshots:
 
     Attributes:
         aliases: Which visitors turned out to be whom.
+        forgetting: Told of those who turn out to be erased.
     """
 
     def __init__(
-        self, transport: Transport, memory: Memory, cache: Cache, floor: Floor, live: Live, *, max_staleness: timedelta
+        self,
+        transport: Transport,
+        memory: Memory,
+        cache: Cache,
+        floor: Floor,
+        live: Live,
+        *,
+        forgetting: Forgetting,
+        max_staleness: timedelta,
     ) -> None:
         """Take what it works with."""
+        self.forgetting = forgetting
         self._transport = transport
         self._memory = memory
         self._cache = cache
@@ -193,10 +205,12 @@ class Snapshots:
             data = dict(answer)
             self._floor.check_store(data["store_id"])
             whose, _ = data["consumer_id"], int(data["version"])
+            if data.get("erased") is True and self.forgetting.is_news(whose, data["version"]):
+                self.forgetting.erased(whose, data["version"], parse_instant(data["erased_at"]))
             if whose != asked:
                 if not is_anonymous(asked) or not isinstance(whose, str):
                     raise ValueError("an answer about somebody else")
-                self.aliases.learn(asked, whose)
+                self._cache.linked(asked, whose)
         return data
 
 

@@ -8,8 +8,11 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 from sayso.client.client import Client
 from sayso.client.consumer import Consumer
 from sayso.client.history import PastChoice
+from sayso.client.may_ask import MayAsk
 from sayso.client.portal import Portal
 from sayso.client.recorded import Recorded
+from sayso.client.sync_minors import SyncMinors
+from sayso.client.sync_requests import SyncRequests
 from sayso.client.sync_sharing import SyncSharing
 from sayso.local.outbox.notices import Loss, Parked
 from sayso.local.status import Status
@@ -64,9 +67,25 @@ class SyncConsumer:
     report_signal = _of_consumer(Consumer.report_signal)
     report_signals = _of_consumer(Consumer.report_signals)
     report_age = _of_consumer(Consumer.report_age)
+    report_age_signal = _of_consumer(Consumer.report_age_signal)
+    signals_from = _of_consumer(Consumer.signals_from)
     link = _of_consumer(Consumer.link)
+    erase = _of_consumer(Consumer.erase)
+    may_contact = _of_consumer(Consumer.may_contact)
+    inbound_sms = _of_consumer(Consumer.inbound_sms)
+    unsubscribe_link = _of_consumer(Consumer.unsubscribe_link)
+    unsubscribe_headers = _of_consumer(Consumer.unsubscribe_headers)
+    preferences_link = _of_consumer(Consumer.preferences_link)
+    ask_guardian = _of_consumer(Consumer.ask_guardian)
+    confirm_guardian = _of_consumer(Consumer.confirm_guardian)
+    hold_for_age = _of_consumer(Consumer.hold_for_age)
+    request = _of_consumer(Consumer.request)
+    requests = _of_consumer(Consumer.requests)
+    revoke_request = _of_consumer(Consumer.revoke_request)
     decide = _of_consumer(Consumer.decide)
     preferences = _of_consumer(Consumer.preferences)
+    disclosures = _of_consumer(Consumer.disclosures)
+    shown = _of_consumer(Consumer.shown)
 
     @overload
     def opt_out(
@@ -96,6 +115,14 @@ class SyncConsumer:
 
         async def ask() -> bool:
             return await self._consumer.allows(topic, device, at_least=at_least)
+
+        return self._portal.run(ask())
+
+    def may_ask(self, topic: str) -> MayAsk:
+        """Tell whether the consumer may be asked about a topic now. See `Consumer.may_ask`."""
+
+        async def ask() -> MayAsk:
+            return await self._consumer.may_ask(topic)
 
         return self._portal.run(ask())
 
@@ -141,12 +168,24 @@ class SyncClient:
         """Whether it was closed."""
         return self._portal.closed
 
+    @property
+    def requests(self) -> SyncRequests:
+        """The officers' side of rights requests: see `Client.requests`."""
+        return SyncRequests(self._client.requests, self._portal)
+
+    @property
+    def minors(self) -> SyncMinors:
+        """What waits for guardians' links, and who is held: see `Client.minors`."""
+        return SyncMinors(self._client.minors, self._portal)
+
     start = _of_client(Client.start)
     flush = _of_client(Client.flush)
     record_many = _of_client(Client.record_many)
     decide_many = _of_client(Client.decide_many)
     prefetch = _of_client(Client.prefetch)
     catalogue = _of_client(Client.catalogue)
+    unsubscribe_links = _of_client(Client.unsubscribe_links)
+    unsubscribe_headers = staticmethod(Client.unsubscribe_headers)
     publish_catalogue = _of_client(Client.publish_catalogue)
 
     @property
@@ -169,7 +208,7 @@ class SyncClient:
 
     @property
     def status_reason(self) -> str:
-        """While `blocked`: what stands in the way and what to do about it."""
+        """What stands in the way and what to do about it: see `Client.status_reason`."""
         return self._client.status_reason
 
     def on_status(self, callback: Callable[[Status], object]) -> Callable[[], None]:

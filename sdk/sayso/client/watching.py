@@ -23,7 +23,11 @@ class Watching:
 
     @property
     def status_reason(self) -> str:
-        """While `blocked`: what stands in the way and what to do about it, in a sentence; else empty."""
+        """What stands in the way and what to do about it, in a sentence; empty while nothing does.
+
+        While `blocked` what blocks it; while `starting`, `stale` or `offline` why the server could not be asked, such
+        as a refused connection. It names the server's host and port, and never a consumer.
+        """
         return self._board.reason
 
     def on_status(self, callback: Callable[[Status], object]) -> Callable[[], None]:

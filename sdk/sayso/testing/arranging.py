@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 from sayso.model.age import AgeSource
 from sayso.model.choice import Answer, Method
 from sayso.model.signal import SignalName
-from sayso.model.topic import EVERY_TOPIC
+from sayso.model.topic import EVERY_TOPIC, Flow
 from sayso.testing.arranger import Arranger
 
 YEARS_OF_A_MINOR: Final = 15
@@ -67,6 +67,46 @@ class Arranging:
         self._arranger.choose(Answer.WITHDRAWN, topics, method=str(method))
         return self
 
+    def opts_in(
+        self,
+        partner: str,
+        flow: Flow | str = Flow.SHARE,
+        *,
+        shown: str | None = None,
+        method: Method | str = Method.API,
+        expires_after: timedelta | None = None,
+        overrides: tuple[str, ...] = (),
+    ) -> Self:
+        """Let the consumer have said yes to one flow of a partner: `.opts_in("vinsolutions", flow="share")`.
+
+        Args:
+            partner: Its key in the catalogue, such as `vinsolutions`.
+            flow: `share` (we send), `receive` (they send) or `combine` (we join their data with ours).
+            shown: The language of the notice that they saw; the catalogue's default.
+            method: How they said it.
+            expires_after: When it ends; the catalogue's default.
+            overrides: Signals that they knowingly override, such as `("gpc",)`.
+
+        Raises:
+            InvalidError: The server would refuse it, for example because the catalogue has no such flow.
+        """
+        topic = f"partner:{partner}:{flow}"
+        return self.grants(topic, shown=shown, method=method, expires_after=expires_after, overrides=overrides)
+
+    def opts_out(self, partner: str, flow: Flow | str | None = None, *, method: Method | str = Method.API) -> Self:
+        """Let the consumer have said no to one flow of a partner, or to all it has.
+
+        Args:
+            partner: Its key in the catalogue.
+            flow: `share`, `receive` or `combine`; None for all that it has.
+            method: How they said it.
+
+        Raises:
+            InvalidError: The catalogue has no such partner or flow.
+        """
+        self._arranger.opt_out(partner, None if flow is None else str(flow), str(method))
+        return self
+
     def withdraws_all(self) -> Self:
         """Let the consumer have taken everything back."""
         self._arranger.choose(Answer.WITHDRAWN, (EVERY_TOPIC,), method=Method.API.value)
@@ -92,8 +132,17 @@ class Arranging:
         return self
 
     def is_a_minor(self) -> Self:
-        """Let there be verified evidence that the consumer is under age."""
+        """Let there be verified evidence that the consumer is under age: from now on they grant nothing themselves."""
         self._arranger.report_age(AgeSource.VERIFIED, None, YEARS_OF_A_MINOR)
+        return self
+
+    def guardian_grants(self, *topics: str) -> Self:
+        """Let a minor's guardian have allowed each topic: `.is_a_minor().guardian_grants("channel:sms")`.
+
+        Raises:
+            InvalidError: The consumer doesn't count as under age, or has refused a topic themselves.
+        """
+        self._arranger.grant_by_guardian(topics)
         return self
 
     def is_an_adult(self) -> Self:

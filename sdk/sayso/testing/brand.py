@@ -40,6 +40,7 @@ class Secrets:
     def __init__(self) -> None:
         """Start without a key."""
         self._secrets: dict[str, str] = {}
+        self._mark_key = secrets.token_bytes(32)
 
     def stamp(self) -> object:
         """Give what compares unequal once there is another key."""
@@ -48,6 +49,13 @@ class Secrets:
     def read(self) -> Mapping[str, str]:
         """Give the secrets by key id."""
         return dict(self._secrets)
+
+    def mark_key(self, *, make: bool = True) -> bytes:
+        """Give the key that erased consumers are known again by."""
+        return self._mark_key
+
+    def erasure_journal(self) -> None:
+        """Give none: a fake has no backup to restore."""
 
     def make(self, key_id: str) -> str:
         """Make a secret and keep it."""
@@ -58,13 +66,14 @@ class Secrets:
 async def add_brand(
     storage: Storage, made: Secrets, brand_id: str, origins: Iterable[str], now: Micros
 ) -> dict[Role, Credentials]:
-    """Register a brand with a key for its backend and one that publishes."""
+    """Register a brand with a key for its backend, one that publishes and one that works rights requests."""
     await storage.add_brand(StoredBrand(brand_id, brand_id.title(), now))
     for origin in origins:
         await storage.add_origin(brand_id, origin)
     classes = {
         Role.BACKEND: (TokenClass.BACKEND.value, TokenClass.CONSUMER.value),
         Role.ADMIN: (TokenClass.BACKEND.value,),
+        Role.PRIVACY_OFFICER: (TokenClass.BACKEND.value,),
     }
     keys: dict[Role, Credentials] = {}
     for role, may_sign in classes.items():
@@ -104,7 +113,9 @@ def changed(catalogue: Catalogue, changes: Changes) -> Catalogue:
     Raises:
         CatalogueError: What comes out is none; `found` names table and key.
     """
-    return catalogue_from_python(_merged(loads(catalogue.canonical_json()), changes))
+    tables = loads(catalogue.canonical_json())
+    tables.pop("history", None)  # the server keeps that, and goes on from what it has
+    return catalogue_from_python(_merged(tables, changes))
 
 
 def _merged(tables: dict[str, Any], changes: Changes) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class FakeSayso:
         return {"SAYSO_URL": self.url, "SAYSO_KEY_ID": key.key_id, "SAYSO_SECRET": key.secret}
 
     def credentials(self, role: Role | str = Role.BACKEND) -> Credentials:
-        """Give a key of the brand: `backend`, the kind that `brand create` makes, or `admin`, which may publish."""
+        """Give a key of the brand: `backend`, the kind that `brand create` makes, `admin` or `privacy_officer`."""
         return self._backend.credentials(role)
 
     def client(self, *, role: Role | str = Role.BACKEND, **settings: Any) -> Privacy:
@@ -134,7 +134,7 @@ class FakeSayso:
         It asks for every check, so that what a test arranges holds at once; `live=True` makes it keep a cache.
 
         Args:
-            role: Which of the brand's keys it signs with: `backend` or `admin`.
+            role: Which of the brand's keys it signs with: `backend`, `admin` or `privacy_officer`.
             settings: As for `sayso.Client`.
         """
         client = Privacy(self, self._backend, self.credentials(role), settings)
@@ -157,7 +157,7 @@ class FakeSayso:
         return self._backend.services.catalogues.of(self.brand).catalogue
 
     def republish(self, catalogue: "Catalogue | str | PathLike[str] | Changes") -> int:
-        """Publish another catalogue, or change tables of this one.
+        """Publish another catalogue, or change tables of this one. Nobody asks about what it would newly share.
 
         Args:
             catalogue: A catalogue, the path of a TOML file, or what changes:
@@ -173,7 +173,9 @@ class FakeSayso:
         wanted = changed(self.catalogue, catalogue) if isinstance(catalogue, dict) else catalogue_of(catalogue)  # type: ignore[arg-type]
         publishing = self._backend.services.publishing
         try:
-            return self._backend.do(lambda: at_once(publishing.publish(self.brand, wanted))).revision
+            return self._backend.do(
+                lambda: at_once(publishing.publish(self.brand, wanted, allow_newly_shared=True))
+            ).revision
         except RefusedError as refused:
             raise not_taken(refused) from None
 

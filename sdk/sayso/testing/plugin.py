@@ -7,7 +7,8 @@ Fixtures:
 - `sayso_catalogue`: override it to have the fake publish your own catalogue;
 - `sayso_server_under_test`: the server that the contract suite talks to, see `sayso.testing.contract`.
 
-A test in which `ann.allows(...)` was called and never awaited fails, and is told what to write.
+A test in which `ann.allows(...)`, `ann.withdraw(...)` or any other call was made and never awaited fails, and is told
+what to write.
 """
 
 import os
@@ -57,7 +58,7 @@ def sayso_server_under_test() -> ServerUnderTest:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that forgot to await a check; to one that fails anyway, add that it did."""
+    """Fail a test that forgot to await a call; to one that fails anyway, add that it did."""
     with watching() as watch:
         try:
             result = yield

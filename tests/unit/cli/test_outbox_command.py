@@ -121,12 +121,40 @@ def test_which_outbox_must_be_said(run, monkeypatch) -> None:
     assert run("list")[0] == 2
 
 
+@pytest.mark.usefixtures("diary")
 def test_some_other_file_is_no_outbox(run, file: Path) -> None:
+    code, out, err = run("list")
+
+    assert (code, out) == (2, "")
+    assert err == f"sayso: {file} is no outbox but some other file; name one in SAYSO_OUTBOX that is Sayso's own\n"
+    assert file.read_bytes() == b"dear diary"
+
+
+@pytest.fixture
+def diary(file: Path) -> None:
     file.write_bytes(b"dear diary")
     file.chmod(0o600)
 
-    assert run("list")[0] == 2
-    assert file.read_bytes() == b"dear diary"
+
+@pytest.mark.usefixtures("diary")
+async def test_of_a_file_that_is_no_outbox_command_and_client_say_the_same_in_either_order(
+    run, file: Path, make_client
+) -> None:
+    before = (await asyncio.to_thread(run, "list"))[2]
+    privacy = make_client(url=NOWHERE, outbox=file)
+    with pytest.raises(sayso.ConfigurationError) as caught:
+        await privacy.start()
+    await privacy.aclose()
+
+    assert before == f"sayso: {caught.value}\n"
+    assert (await asyncio.to_thread(run, "list"))[2] == before
+
+
+@pytest.mark.usefixtures("filled")
+def test_an_outbox_that_is_damaged_is_not_called_some_other_file(run, file: Path) -> None:
+    file.write_bytes(b"dear diary" * 1_000)
+
+    assert "the client that uses it mends it when it next opens it" in run("list")[2]
 
 
 def test_a_command_that_gets_no_answer_keeps_it_for_the_next_client(
@@ -139,8 +167,26 @@ def test_a_command_that_gets_no_answer_keeps_it_for_the_next_client(
     printed = capsys.readouterr()
     assert code == 0
     assert printed.out.splitlines()[0].split() == ["pending", "channel:sms"]
+    assert "connection refused: nothing listens at 127.0.0.1:1" in printed.err
     assert "it is kept in the outbox" in printed.err
 
     monkeypatch.delenv("SAYSO_OUTBOX")  # without one, a command keeps nothing: it would end with it
     assert main(["withdraw", "cust-42", "channel:sms"]) == 2
-    assert "no connection" in capsys.readouterr().err
+    assert "connection refused" in capsys.readouterr().err
+
+
+def test_a_command_whose_key_is_refused_says_what_the_server_answered_and_what_mends_it(
+    file: Path, secret: str, monkeypatch, capsys, server
+) -> None:
+    server.from_now_on(401)
+    for name, value in (("URL", server.url), ("KEY_ID", "dealer.k1"), ("SECRET", secret), ("OUTBOX", str(file))):
+        monkeypatch.setenv(f"SAYSO_{name}", value)
+
+    code = main(["withdraw", "cust-42", "channel:sms"])
+
+    told = capsys.readouterr().err
+    assert code == 0
+    assert "the server answers 401 http_401" in told
+    assert "`sayso-server key list --brand ID`" in told
+    assert "it is kept in the outbox" in told
+    assert "no answer" not in told

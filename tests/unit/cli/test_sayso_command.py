@@ -50,7 +50,16 @@ def test_check_in_an_outage_is_an_error_and_not_the_consumers_no(run, server) ->
 
     assert code == 2
     assert json.loads(out)["reason"] == "unavailable"
-    assert "check SAYSO_URL" in err
+    assert err.startswith("sayso: the server can't answer now (HTTP 503)")
+
+
+def test_check_says_why_there_is_no_answer(run, server, monkeypatch) -> None:
+    monkeypatch.setenv("SAYSO_URL", "http://127.0.0.1:1")
+
+    code, _, err = run("check", "cust-42", "channel:sms")
+
+    assert code == 2
+    assert "connection refused: nothing listens at 127.0.0.1:1; check the host and port in SAYSO_URL" in err
 
 
 def test_decide_shows_what_decided(run, server) -> None:
@@ -134,12 +143,14 @@ def test_token_prints_a_token_and_nothing_else(run, server, secret) -> None:
 
 
 def test_grant_and_withdraw_record(run, server) -> None:
-    granted = run("grant", "cust-42", "channel:sms", "--shown", "en", "--method", "phone", "--days", "30")
+    call = ("--method", "phone", "--evidence", "call_recording=2026-11-23/17")
+    granted = run("grant", "cust-42", "channel:sms", "--shown", "en", *call, "--days", "30")
     withdrawn = run("withdraw", "cust-42", "channel:sms", "--json")
 
     choices = [asked.body["choices"][0] for asked in server.asked if asked.path == "/v1/choices"]
     assert [(one["answer"], one["method"]) for one in choices] == [("granted", "phone"), ("withdrawn", "api")]
     assert choices[0]["notice"] == {"language": "en"}
+    assert choices[0]["evidence"] == {"kind": "call_recording", "ref": "2026-11-23/17"}
     assert "expires_at" in choices[0]
     assert granted[0] == withdrawn[0] == 0
     assert granted[1].splitlines()[0] == "recorded     channel:sms"

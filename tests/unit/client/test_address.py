@@ -55,3 +55,20 @@ def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
 def test_a_query_or_fragment_is_refused(address: str) -> None:
     with pytest.raises(ConfigurationError, match="query or fragment"):
         check_address(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://127.0.0.1:8787/v1", "https://sayso.dealer.example/v1/", "https://dealer.example/privacy/v1"],
+)
+def test_the_apis_own_path_is_refused_and_the_remedy_named(address: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_address(address, name="SAYSO_URL")
+
+    assert str(caught.value).startswith("SAYSO_URL ends in /v1, which the client adds itself; leave that out.")
+    with pytest.raises(ConfigurationError, match=r"^url ends in /v1"):
+        check_address(address)
+
+
+def test_a_path_that_only_begins_like_it_is_kept() -> None:
+    assert check_address("https://dealer.example/v1beta") == "https://dealer.example/v1beta"

@@ -1,7 +1,12 @@
+import asyncio
+from datetime import timedelta
+
 import jwt
 import pytest
 
 import sayso
+from sayso.client.known_catalogue import KnownCatalogue
+from sayso.transport.answer import Answer
 
 TOML = """
 [topics."channel:sms"]
@@ -85,3 +90,23 @@ def test_a_consumer_token_is_signed_here(make_client, server, secret) -> None:
 def test_a_consumer_token_that_would_not_do_is_refused(make_client, consumer_id: str, origins: list[str]) -> None:
     with pytest.raises(sayso.InvalidError):
         make_client().consumer_token(consumer_id, origins=origins)
+
+
+async def test_an_answer_that_comes_late_puts_no_older_catalogue_in_the_place_of_a_newer() -> None:
+    asked: list[asyncio.Future[Answer]] = []
+
+    class Slow:
+        async def call(self, *_: object, **__: object) -> Answer:
+            asked.append(asyncio.get_running_loop().create_future())
+            return await asked[-1]
+
+    known = KnownCatalogue(Slow())
+    first, second = asyncio.create_task(known.fetch()), asyncio.create_task(known.fetch())
+    await asyncio.sleep(0)
+    for place, revision in ((1, 8), (0, 7)):
+        body = {"revision": revision, "brand": "dealer", "languages": ["en"], "topics": []}
+        asked[place].set_result(Answer({}, body, float(place)))
+        await asyncio.sleep(0.01)
+
+    assert ((await first).revision, (await second).revision) == (7, 8)
+    assert (await known.current(0.5, timedelta(seconds=1))).revision == 8

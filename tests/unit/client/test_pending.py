@@ -115,3 +115,15 @@ def test_a_pending_report_that_could_turn_a_yes_into_a_no_closes(pending) -> Non
     assert reason_of(overlay, "granted", "permission:camera", device="iphone-9") == "granted"
     assert reason_of(overlay, "not_asked", "permission:camera", device="pixel-8") == "not_asked"
     assert reason_of(pending(said("", "", kind="signal")), "required", "purpose:service") == "required"
+
+
+@pytest.mark.parametrize("reason", ["granted", "default"])
+@pytest.mark.parametrize(
+    ("members", "found"),
+    [({"until": NOW}, "denied"), ({"notice_version": 1}, "denied"), ({"notice_version": 2, "until": NOW + 1}, None)],
+    ids=["ended", "another notice", "in force"],
+)
+def test_only_a_grant_that_is_in_force_takes_a_refusal_s_place(pending, reason, members, found) -> None:
+    overlay = pending(said("denied", row=1), said("granted", row=2, seen_row=1, based_on=5, **members))
+
+    assert reason_of(overlay, reason) == (found or reason)

@@ -105,3 +105,19 @@ def test_only_what_may_pass_is_tried_again() -> None:
     statuses = [400, 401, 403, 404, 408, 409, 410, 413, 422, 425, 429, 500, 501, 503, 599]
 
     assert [status for status in statuses if is_retried(status)] == [408, 425, 429, 500, 501, 503, 599]
+
+
+@pytest.mark.parametrize("code", ["not_found", None])
+def test_where_there_is_no_api_the_setting_and_the_remedy_are_named(code: str | None) -> None:
+    error = _error(404, code=code, detail="there is nothing here; /openapi.json lists what there is")
+
+    assert isinstance(error, sayso.NotFoundError)
+    assert "SAYSO_URL (or url=) is the server's address alone" in str(error)
+    assert "leave out what follows the port" in str(error)
+    assert "openapi" not in str(error)
+
+
+def test_something_else_that_there_is_not_is_told_in_the_servers_words() -> None:
+    assert str(_error(404, code="unknown_request", detail="there is no such request")) == (
+        "there is no such request [unknown_request]"
+    )

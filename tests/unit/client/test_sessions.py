@@ -78,6 +78,27 @@ async def test_start_and_aclose_may_be_called_twice_and_again(make_client, serve
     await privacy.aclose()
 
 
+async def test_whatever_fails_while_closing_the_outbox_and_the_session_are_closed_all_the_same(
+    make_client, tmp_path, monkeypatch
+) -> None:
+    privacy = make_client(outbox=tmp_path / "outbox.db")
+    await privacy.start()
+    await privacy.consumer("cust-42").allows("channel:sms")
+    session = privacy._sessions.ready()
+
+    async def fail(*_: object) -> None:
+        raise OSError("unforeseen")
+
+    monkeypatch.setattr(privacy._knowing, "stop", fail)
+    monkeypatch.setattr(privacy._drainer, "finish", fail)
+    with pytest.raises(OSError, match="unforeseen"):
+        await privacy.aclose()
+
+    assert (session.closed, privacy._outbox._closed) == (True, True)
+    monkeypatch.undo()
+    await privacy.aclose()
+
+
 async def test_a_session_passed_in_stays_the_callers(make_client, server) -> None:
     server.granted.add("channel:sms")
     async with aiohttp.ClientSession(headers={"X-Mine": "yes"}, raise_for_status=True) as session:

@@ -124,7 +124,7 @@ def test_its_own_loop_cannot_wait_for_itself(privacy) -> None:
 def test_the_interpreter_ends_without_hanging_or_warning(server, secret, ending: str) -> None:
     script = f"""
 import sayso
-facade = sayso.Client({server.url!r}, "dealer.k1", {secret!r}).sync()
+facade = sayso.Client({server.url!r}, "dealer.k1", {secret!r}, outbox=False).sync()
 print(facade.consumer("cust-42").allows("channel:sms"))
 {ending}
 """

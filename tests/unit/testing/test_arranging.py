@@ -63,6 +63,51 @@ async def test_a_grant_ends_when_its_time_has_come(privacy: Privacy) -> None:
     assert (await ann.decide("channel:sms")).reason == "expired"
 
 
+async def test_a_partners_flows_are_opted_into_and_out_of(privacy: Privacy) -> None:
+    ann = privacy.consumer("cust-42").opts_in("vinsolutions").opts_in("vinsolutions", flow=sayso.Flow.RECEIVE)
+    ben = privacy.consumer("cust-43").opts_out("vinsolutions", flow="share")
+
+    assert [(await ann.decide(f"partner:vinsolutions:{flow}")).reason for flow in sayso.Flow] == [
+        "granted",
+        "granted",
+        "not_asked",
+    ]
+    assert (await ben.decide("partner:vinsolutions:share")).reason == "denied"
+    assert (await ben.decide("partner:vinsolutions:receive")).reason == "not_asked"
+    ann.opts_out("vinsolutions", method="chat")
+    assert [(await ann.decide(f"partner:vinsolutions:{flow}")).reason for flow in sayso.Flow] == [
+        "withdrawn",
+        "withdrawn",
+        "denied",
+    ]
+
+
+async def test_arranging_says_the_same_as_the_call_of_that_name(privacy: Privacy) -> None:
+    arranged, called = privacy.consumer("cust-42"), privacy.consumer("cust-43")
+    arranged.opts_in("vinsolutions", flow="share", shown="es").opts_out("vinsolutions")
+    await called.opt_in("vinsolutions", flow="share", shown="es")
+    await called.opt_out("vinsolutions")
+
+    async def said(ann: sayso.Consumer) -> list[tuple[str, str, str | None]]:
+        return sorted([(one.topic, one.answer, one.notice_language) async for one in ann.history()], key=str)
+
+    assert await said(arranged) == await said(called)
+
+
+async def test_a_partner_or_topic_that_the_fake_does_not_have_is_answered_with_what_it_has(privacy: Privacy) -> None:
+    ann = privacy.consumer("cust-42")
+    with pytest.raises(sayso.InvalidError, match=r"no partner 'crm'; it has vinsolutions\. .*republish\(") as caught:
+        ann.opts_out("crm")
+    assert caught.value.code == "unknown_topic"
+    with pytest.raises(sayso.InvalidError) as caught:
+        ann.grants("channel:pager")
+    told = str(caught.value)
+    assert "the catalogue has no topic 'channel:pager'. The fake's catalogue has purpose:service, " in told
+    assert 'privacy.republish("catalogue.toml")' in told
+    assert "did you mean" not in told
+    assert "GET /v1" not in told
+
+
 async def test_what_the_server_would_refuse_is_refused_with_its_words(privacy: Privacy) -> None:
     ann = privacy.consumer("cust-42")
     with pytest.raises(sayso.InvalidError, match="no topic 'channel:smss'; did you mean channel:sms") as caught:
@@ -128,3 +173,22 @@ async def test_only_a_frozen_clock_is_moved() -> None:
     clock = FrozenClock()
     async with FakeSayso(clock=clock) as fake:
         assert fake.client().clock is clock
+
+
+async def test_a_minor_is_arranged_with_a_guardian(privacy: Privacy) -> None:
+    ben = privacy.consumer("cust-43").is_a_minor()
+    with pytest.raises(sayso.InvalidError) as caught:
+        ben.grants("channel:sms")
+    assert caught.value.code == "minor"
+    ben.guardian_grants("channel:sms")
+    assert await ben.allows("channel:sms") is True
+    ben.denies("channel:sms")
+    with pytest.raises(sayso.InvalidError) as over_it:
+        ben.guardian_grants("channel:sms")
+    assert over_it.value.code == "refused_by_minor"
+
+
+def test_nobody_has_a_guardian_once_they_are_of_age(privacy: Privacy) -> None:
+    with pytest.raises(sayso.InvalidError) as caught:
+        privacy.consumer("cust-43").is_an_adult().guardian_grants("channel:sms")
+    assert caught.value.code == "not_a_minor"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import sayso
+from sayso.model.instant import from_micros
 from sayso.testing import CATALOGUE_FILE, FakeSayso
 from sayso.testing.brand import changed
 from sayso.wire import Role
@@ -17,6 +18,24 @@ async def test_a_new_version_of_a_notice_asks_again(fake: FakeSayso) -> None:
     assert fake.catalogue.topics["purpose:marketing"].version == 2
     assert (await ann.decide("purpose:marketing")).reason == "outdated"
     assert await ann.grants("purpose:marketing").allows("purpose:marketing") is True
+
+
+async def test_a_grace_is_counted_from_the_republication_and_goes_on_through_the_next(fake: FakeSayso) -> None:
+    ann = fake.client().consumer("cust-42").grants("purpose:marketing")
+    fake.republish({"topics": {"purpose:marketing": {"version": 2, "grace": "P30D"}}})
+    assert await ann.allows("purpose:marketing") is True
+    fake.republish({"topics": {"purpose:marketing": {"grace": "P31D"}}})
+    assert (await ann.decide("purpose:marketing")).reason == "granted"
+    assert (await ann.may_ask("purpose:marketing")).allowed is True
+    assert fake.catalogue.history["purpose:marketing"].previous == 1
+
+
+async def test_a_republication_may_newly_share_without_a_word(fake: FakeSayso) -> None:
+    with pytest.raises(sayso.NotAllowedError):
+        async with fake.client().consumer("cust-42").sharing("vinsolutions"):
+            pytest.fail("nobody has granted it")
+    opened = {"flows": {"share": {"basis": "legitimate_interest", "sale_or_share": False}}}
+    assert fake.republish({"partners": {"vinsolutions": opened}}) == 2
 
 
 async def test_topics_come_and_go(fake: FakeSayso) -> None:
@@ -195,3 +214,35 @@ async def test_starting_and_closing_twice_does_nothing_more() -> None:
     assert fake.url == url
     await fake.aclose()
     await fake.aclose()
+
+
+async def test_a_client_of_a_fake_does_not_warn_of_an_outbox_in_memory(
+    fake: FakeSayso, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with fake.client() as privacy:
+        with fake.outage():
+            assert (await privacy.consumer("cust-42").deny("channel:sms")).status == "pending"
+        assert await privacy.flush() == 0
+    assert [record.message for record in caplog.records if "SAYSO_OUTBOX" in record.message] == []
+
+
+async def test_who_was_erased_may_come_back_at_the_same_instant_of_the_frozen_clock(fake: FakeSayso) -> None:
+    ann = fake.client().consumer("cust-42").grants("purpose:marketing")
+    await ann.erase()
+    assert (await ann.decide("purpose:marketing")).reason == "erased"
+
+    assert (await ann.grant("purpose:marketing", shown="en")).stands is True
+    await ann.report_device("pixel-8", {"android.permission.CAMERA": "granted"}, vocabulary="react-native")
+
+    assert await ann.allows("purpose:marketing") is True
+    assert (await ann.decide("channel:sms")).reason == "not_asked"
+
+
+async def test_what_was_said_before_an_erasure_is_refused_once_the_clock_has_moved(fake: FakeSayso) -> None:
+    ann = fake.client().consumer("cust-42")
+    before = fake.clock.now()
+    fake.clock.advance(timedelta(seconds=1))
+    await ann.erase()
+
+    with pytest.raises(sayso.ErasedError, match="erased after this was said"):
+        await ann.grant("purpose:marketing", shown="en", made_at=from_micros(before))

@@ -115,6 +115,76 @@ def test_a_check_that_nobody_awaits_fails_the_test_and_says_what_to_write(suite:
     )
 
 
+def test_any_other_call_that_nobody_awaits_fails_the_test_as_well(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        test_shop="""
+        import asyncio
+
+        async def test_a_command(privacy):
+            ann = privacy.consumer("cust-42").grants("channel:sms")
+            ann.withdraw("channel:sms")
+            await privacy.consumer("cust-43").withdraw("channel:sms")
+
+        async def test_a_question(privacy):
+            privacy.decide_many([("cust-42", "channel:sms")])
+
+        async def test_fine(privacy):
+            ann = privacy.consumer("cust-42")
+            later = ann.withdraw("channel:sms")
+            await asyncio.gather(ann.withdraw("channel:email"), asyncio.create_task(ann.decide("channel:sms")))
+            assert (await asyncio.wait_for(later, 5)).stands
+            await privacy.flush()
+
+        def test_fine_too(privacy_sync):
+            ann = privacy_sync.consumer("cust-42")
+            assert ann.withdraw("channel:sms").stands
+            assert len(ann.opt_out("vinsolutions")) == 3
+        """
+    )
+    result = suite.runpytest_subprocess("-W", "error", *AUTO)
+    result.assert_outcomes(passed=2, failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*test_a_command*",
+            "withdraw() was called and never awaited, so nothing was done. Write `await` before it:",
+            'test_shop.py:5: ann.withdraw("channel:sms")',
+            '    write: await ann.withdraw("channel:sms")',
+            "*test_a_question*",
+            "decide_many() was called and never awaited, so nothing was asked. Write `await` before it:",
+            'test_shop.py:9: privacy.decide_many([[]("cust-42", "channel:sms")[]])',
+            '    write: await privacy.decide_many([[]("cust-42", "channel:sms")[]])',
+        ]
+    )
+
+
+def test_a_suite_may_put_something_of_its_own_in_the_place_of_a_command(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        test_shop="""
+        import pytest
+        import sayso
+
+        GRANT = sayso.Consumer.grant
+
+        @pytest.mark.parametrize("time", range(3))
+        async def test_one(privacy, monkeypatch, time):
+            async def grant(self, topic, **_):
+                return "granted"
+
+            monkeypatch.setattr(sayso.client.choosing.Choosing, "grant", grant)
+            assert await privacy.consumer("cust-42").grant("channel:sms") == "granted"
+
+        async def test_the_next_one_has_what_there_was_before(privacy):
+            ann = privacy.consumer("cust-42")
+            assert (await ann.grant("channel:sms", shown="en")).stands
+            layers, method = 0, sayso.Consumer.grant
+            while method is not GRANT and hasattr(method, "__wrapped__"):
+                layers, method = layers + 1, method.__wrapped__
+            assert layers <= 1
+        """
+    )
+    suite.runpytest_subprocess("-W", "error", *AUTO).assert_outcomes(passed=4)
+
+
 def test_a_test_that_fails_anyway_is_told_as_well(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         test_shop="""
@@ -158,6 +228,28 @@ async def test_outside_of_watched_tests_a_check_is_what_it_was() -> None:
             pass
         assert asking.Allows is not awaiting.Allows
     assert asking.Allows is awaiting.Allows
+
+
+async def test_outside_of_watched_tests_a_command_is_what_it_was_and_only_watches_that_run_hear_of_it() -> None:
+    from sayso import Client, Consumer
+    from sayso.testing.forgotten import watching
+
+    before = Consumer.grant, Consumer.opt_out, Client.flush
+    client = Client("http://127.0.0.1:9", "dealer.k1", "0123456789" * 4, outbox=False)
+    with watching() as outer:
+        with watching() as inner:
+            call = client.flush()
+            assert [place.name for place in inner.forgotten] == ["flush"]
+            assert [place.name for place in outer.forgotten] == ["flush"]
+            assert await call == 0
+            assert inner.forgotten == outer.forgotten == []
+        await client.flush()
+        for _ in range(3_000):
+            await client.flush()
+        kept = client.flush()
+        assert len(outer.forgotten) == 1
+        del kept
+    assert (Consumer.grant, Consumer.opt_out, Client.flush) == before
 
 
 def run(code: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -217,10 +309,14 @@ EXTRAS = "apsw", "cryptography", "orjson", "pydantic_settings", "rich", "uvloop"
 def test_the_kit_needs_nothing_beyond_what_the_sdk_needs(tmp_path: Path) -> None:
     code = (
         f"import sys\nsys.modules.update(dict.fromkeys({EXTRAS!r}))\n"
-        "from sayso.testing import FakeSayso\n"
+        "from datetime import timedelta\nfrom sayso.testing import FakeSayso\n"
         "with FakeSayso() as fake:\n"
         "    ann = fake.client().sync().consumer('cust-42').grants('channel:sms')\n"
         "    print(ann.allows('channel:sms'), ann.grant('channel:email', shown='en').status)\n"
+        "    ann.withdraw_all()\n"
+        "    erased = ann.erase()\n"
+        "    fake.clock.advance(timedelta(minutes=1))\n"
+        "    print(erased.version, ann.grant('channel:sms', shown='en').version)\n"
     )
     done = run(code, tmp_path)
-    assert (done.stdout, done.stderr) == ("True confirmed\n", "")
+    assert (done.stdout, done.stderr) == ("True confirmed\n4 7\n", "")

@@ -142,7 +142,9 @@ async def test_a_withdrawal_of_everything_closes_every_topic_until_it_is_named_a
 async def test_what_the_brand_decides_never_beats_the_person(wire: Wire) -> None:
     ann = wire.consumer()
     await wire.record(choice(ann, "channel:sms", "denied"))
-    (recorded,) = await wire.record(choice(ann, "channel:sms", "granted", actor="brand", based_on=1))
+    file = {"kind": "crm", "wording": "May we text you?", "date": "2025-01-01", "source": "crm"}
+    own = choice(ann, "channel:sms", "granted", actor="brand", based_on=1, evidence=file)
+    (recorded,) = await wire.record(own)
     assert recorded["stands"] is False
 
 
