@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -245,8 +245,16 @@ def test_an_age_signal_is_a_band():
 
 def test_a_row_of_an_imported_list_is_the_brands_word_and_not_the_persons():
     rows = [{"phone": "+12025550111", "topic": "channel:sms"}]
-    (choice,) = parsed("crm", {"event": "list_imported", "import_id": "old", "rows": rows})
+    asked = {"list": "fair-2024", "asked": "Yes, text me offers.", "asked_on": "2024-05-04", "kept_in": "paper form"}
+    (choice,) = parsed("crm", {"event": "list_imported", "import_id": "old", "rows": rows, **asked})
     assert (choice.who, choice.answer, choice.actor, choice.method) == (CALLER, "granted", "brand", "import")
+    assert choice.evidence == {
+        "kind": "list",
+        "ref": "fair-2024",
+        "wording": "Yes, text me offers.",
+        "date": "2024-05-04",
+        "source": "paper form",
+    }
 
 
 @pytest.mark.parametrize(
@@ -397,6 +405,33 @@ def test_whatever_a_payload_holds_shows_as_text_in_the_report():
     page = assert_is_closed_and_harmless(html)
     assert sum(hostile in text for text in page.text) >= 8
     assert "<img" not in html
+
+
+def a_report(first, last, *messages):
+    outcomes = [
+        Outcome(f"cust-{place}", f"Ben {place}", "", "", {}, {}, (), Track([], messages=number))
+        for place, number in enumerate(messages or [0])
+    ]
+    last_word = LastWord("Ann", "channel:sms", "before", "after")
+    html = report_page(outcomes, Book(KEY), span=day_span(first, last), figures={}, last_word=last_word)
+    return " ".join(Page(html).text)
+
+
+def test_the_report_says_when_the_day_began_and_ended_and_not_how_wide_the_timeline_is():
+    east = timezone(timedelta(hours=2))
+    assert "it lasted from 2026-11-20 09:00 to 21:30 UTC." in a_report(AT, AT + timedelta(hours=12, minutes=30))
+    assert "it lasted from 2026-11-20 09:00 to 2026-11-21 03:00 UTC." in a_report(AT, AT + timedelta(hours=18))
+    assert "it lasted from 2026-11-20 09:00 to 21:00 UTC." in a_report(
+        AT.astimezone(east), (AT + timedelta(hours=12)).astimezone(east)
+    )
+
+
+def test_the_report_counts_in_english():
+    text = a_report(AT, AT + timedelta(hours=1), 0, 1, 2)
+    assert "No messages and page views that say nothing about privacy." in text
+    assert "1 message or page view that says nothing about privacy." in text
+    assert "2 messages and page views that say nothing about privacy." in text
+    assert "1 messages" not in text
 
 
 def test_markup_escapes_attributes_and_text_but_not_itself():

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,7 +64,9 @@ def test_the_quick_start_runs_as_printed_and_says_what_its_comments_promise(deve
         timeout=60,
         check=False,
     )
-    assert ran.stderr == ""
+    (warning,) = ran.stderr.splitlines()
+    assert "kept in memory only" in warning
+    assert "SAYSO_OUTBOX" in warning
     assert ran.stdout.splitlines() == [
         "confirmed 1",
         "marketing is allowed",
@@ -94,11 +98,11 @@ asyncio.run(main())
 """
 
 
-def test_a_hand_over_goes_as_printed(development: dict[str, str]) -> None:
+def test_a_hand_over_goes_as_printed(development: dict[str, str], tmp_path: Path) -> None:
     (block,) = [block for block in blocks("python") if "sharing(" in block]
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", HAND_OVERS.format(block=block)],
-        env=development,
+        env={**development, "SAYSO_OUTBOX": str(tmp_path / "outbox.db")},
         capture_output=True,
         text=True,
         timeout=60,
@@ -112,6 +116,103 @@ def test_a_hand_over_goes_as_printed(development: dict[str, str]) -> None:
         "{'vehicle': 'Sedan', 'customer': {'contact': {'email': 'ben@mail.example'}}}",
         "send_redacted without ('score',)",
     ]
+
+
+ASKING = """
+import asyncio, sayso
+
+async def main():
+    async with sayso.Client.from_env() as privacy:
+        ann = privacy.consumer("cust-45")
+        choice = await ann.grant("channel:email", shown="en")
+{block}
+        print(shown.version, shown.text[:20])
+        await ann.deny("purpose:marketing")
+{block}
+
+asyncio.run(main())
+"""
+
+
+def test_whether_to_ask_and_what_was_shown_are_told_as_printed(development: dict[str, str], tmp_path: Path) -> None:
+    (block,) = [block for block in blocks("python") if "may_ask(" in block]
+    inside = "\n".join(f"        {line}" for line in block.splitlines())
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ASKING.format(block=inside)],
+        env={**development, "SAYSO_OUTBOX": str(tmp_path / "outbox.db")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stderr == ""
+    shown, refused = ran.stdout.splitlines()
+    assert shown == "1 With your permission"
+    assert re.fullmatch(r"denied 20\d\d-\d\d-\d\d .*\+00:00", refused)
+
+
+ASKING_FOR_RIGHTS = """
+import asyncio, sayso
+
+{block}
+
+async def main():
+    async with sayso.Client.from_env() as privacy:
+        await ask(privacy.consumer("cust-46"))
+
+asyncio.run(main())
+"""
+
+
+def test_rights_requests_go_as_printed(development: dict[str, str], tmp_path: Path) -> None:
+    (block,) = [block for block in blocks("python") if "ann.request(" in block]
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ASKING_FOR_RIGHTS.format(block=block)],
+        env={**development, "SAYSO_OUTBOX": str(tmp_path / "outbox.db")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.stderr == ""
+    objected, copied, listed = ran.stdout.splitlines()
+    assert objected == "received ('purpose:transcript.quality',) False"
+    assert re.fullmatch(r"\d+ \('acknowledge', 'verify', 'start', 'fulfil', 'revoke', 'note'\)", copied)
+    assert listed == "[('copy', 'revoked'), ('object', 'received')]"
+
+
+def test_the_terminal_commands_of_the_officers_work(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SAYSO_")}
+    env = {**clean, "SAYSO_DATABASE": f"sqlite:///{tmp_path}/sayso.db"}
+
+    def run(*words: str) -> str:
+        ran = subprocess.run(
+            [sys.executable, "-m", "sayso_server", *words], env=env, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout
+
+    (block,) = [block for block in blocks("console") if "sayso-server requests" in block]
+    commands = [shlex.split(line, comments=True)[1:] for line in block.splitlines()]
+    assert [command[1] for command in commands] == [
+        "create",
+        "list",
+        "find",
+        "acknowledge",
+        "start",
+        "fulfil",
+        "result",
+        "show",
+    ]
+    run("brand", "create", "shop", "--name", "Shop")
+    request_id = ""
+    for command in commands:
+        here = {"REQUEST": request_id, "your-data.zip": str(tmp_path / "your-data.zip")}
+        told = run(*(here.get(word, word) for word in command))
+        request_id = request_id or re.findall(r"[0-9a-f-]{36}", told)[0]
+        assert request_id in told
+    assert "state     fulfilled" in told
+    assert zipfile.is_zipfile(tmp_path / "your-data.zip")
 
 
 def test_the_terminal_commands_of_the_quick_start_work(development: dict[str, str]) -> None:

@@ -327,6 +327,11 @@ def test_dev_prints_three_exports_and_publishes_the_file_on_each_save(house: Hou
     assert url.startswith("http://127.0.0.1:")
     token = TokenMinter(exports["SAYSO_KEY_ID"], exports["SAYSO_SECRET"]).backend_token()
     assert call(url, "GET", "/v1/catalogue", token)[1]["revision"] == 1
+    dev.until(lambda: "import asyncio, sayso" in dev.err)
+    database = re.search(r"export SAYSO_DATABASE=(\S+)", dev.err)
+    assert database is not None
+    link = house.run("staff", "invite", "ann", "--brand", "dev", "--role", "auditor", "--database", database[1])
+    assert link["url"].startswith(f"{url}/invite/dev.")
 
     status, problem = call(url, "POST", "/v1/choices", token, {"choices": [refusal("cust-42", "channel:smss")]})
     assert (status, problem["code"]) == (422, "unknown_topic")
@@ -356,6 +361,7 @@ def test_dev_starts_with_a_catalogue_that_can_be_edited_and_ignores_a_real_serve
     copy = Path(found[1])
     assert copy.read_text("utf-8") == STARTER
     assert copy.is_relative_to(house.temporary)
+    assert f"  cp {copy} catalogue.toml\n  sayso-server dev --catalogue catalogue.toml\n" in dev.err
 
     copy.write_text(STARTER.replace("Offers and news", "Offers"), "utf-8")
     dev.until(lambda: "Revision 2 is published" in dev.err)
@@ -372,7 +378,9 @@ def test_a_demo_tells_a_program_all_it_needs_in_one_line_and_ends_when_that_prog
     demo.until(lambda: demo.out.endswith("\n"))
     told = json.loads(demo.out)
 
-    assert list(told) == ["url", "brand", "key_id", "secret", "admin_key_id", "admin_secret", "catalogue"]
+    members = ["url", "brand", "key_id", "secret", "admin_key_id", "admin_secret", "catalogue", "officer_url"]
+    assert list(told) == members
+    assert told["officer_url"].startswith(f"{told['url']}/invite/demo.")
     assert told["brand"] == "demo"
     token = minter(told).backend_token()
     assert call(told["url"], "GET", "/v1/catalogue", token)[1]["revision"] == 1

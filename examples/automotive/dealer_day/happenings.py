@@ -53,6 +53,7 @@ class Chose(Happening):
     expires_after: timedelta | None = None
     overrides: tuple[str, ...] = ()
     detail: Mapping[str, str] | None = None
+    evidence: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

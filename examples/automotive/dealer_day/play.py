@@ -105,6 +105,7 @@ class Player:
             device=chose.device,
             overrides=chose.overrides,
             detail=chose.detail,
+            evidence=chose.evidence if chose.answer == "granted" else None,
             id=str(UUID(bytes=digest[:16], version=5)),
         )
 

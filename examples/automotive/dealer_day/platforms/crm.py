@@ -34,7 +34,9 @@ def _introduced(payload: Shape, at: datetime) -> Happening:
 def _call(payload: Shape, at: datetime) -> Happening:
     who = Who(By.CUSTOMER, payload["customer"].text())
     answer = payload["answer"].one_of(("granted", "denied"))
-    return Chose(who, at, payload["topic"].text(), answer, "phone", f"crm:{payload['note_id'].text()}")
+    note = payload["note_id"].text()
+    evidence = {"kind": "call_note", "ref": f"crm/{note}"}
+    return Chose(who, at, payload["topic"].text(), answer, "phone", f"crm:{note}", evidence=evidence)
 
 
 def _row(row: Shape, payload: Shape, at: datetime) -> Happening:
@@ -43,4 +45,12 @@ def _row(row: Shape, payload: Shape, at: datetime) -> Happening:
     phone = row.find("phone")
     who = Who(By.CUSTOMER, row["customer"].text()) if phone is None else Who(By.PHONE, phone.text())
     event_id = f"crm:{payload['import_id'].text()}:{who.by}:{who.value}:{topic}"
-    return Chose(who, at, topic, "granted", "import", event_id, actor="brand")
+    # What they were asked, when and where: without it an imported tick is no consent.
+    evidence = {
+        "kind": "list",
+        "ref": payload["list"].text(),
+        "wording": payload["asked"].text(),
+        "date": payload["asked_on"].text(),
+        "source": payload["kept_in"].text(),
+    }
+    return Chose(who, at, topic, "granted", "import", event_id, actor="brand", evidence=evidence)

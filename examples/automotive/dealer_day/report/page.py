@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dealer_day.book import Book
@@ -66,18 +66,20 @@ def report_page(
 
 
 def day_span(first: datetime, last: datetime) -> Span:
-    """Give the time that the timelines cover."""
+    """Give the time that the timelines cover: the day, and a margin before and after it."""
     return Span(first - MARGIN, last + MARGIN)
 
 
 def _heading(span: Span) -> Safe:
+    began, ended = (span.start + MARGIN).astimezone(UTC), (span.end - MARGIN).astimezone(UTC)
+    day_it_ended = "" if began.date() == ended.date() else f"{ended:%Y-%m-%d} "
     return join(
         tag("h1", "A day at the dealer"),
         tag(
             "p",
             "Chat, text messages, app and web pages of one day went through the Sayso SDK into a server. This is what "
-            "each consumer allows at the end, and why. The day was moved so that it ended when the demo ran: ",
-            f"{span.start:%Y-%m-%d} {clock(span.start)} to {clock(span.end)} UTC.",
+            "each consumer allows at the end, and why. The day was moved so that it ended when the demo ran: it lasted "
+            f"from {began:%Y-%m-%d} {clock(began)} to {day_it_ended}{clock(ended)} UTC.",
         ),
     )
 
@@ -145,6 +147,12 @@ def _legend() -> Safe:
     )
 
 
+def _quiet(number: int) -> str:
+    if number == 1:
+        return "1 message or page view that says nothing about privacy."
+    return f"{number or 'No'} messages and page views that say nothing about privacy."
+
+
 def _consumer(outcome: Outcome, span: Span) -> Safe:
     return tag(
         "article",
@@ -155,7 +163,7 @@ def _consumer(outcome: Outcome, span: Span) -> Safe:
             tag("br"),
             f"Not allowed {counted(outcome, allowed=False)}.",
         ),
-        tag("p", f"{outcome.track.messages} messages and page views that say nothing about privacy.", class_="quiet"),
+        tag("p", _quiet(outcome.track.messages), class_="quiet"),
         timeline(outcome, span),
         tag("details", tag("summary", "The same in words"), as_list(outcome)),
         id=anchor(outcome),
