@@ -273,7 +273,7 @@ async def test_the_page_runs_no_script_and_sets_no_cookie(world, dealer):
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert b"<script" not in page.body
     assert "Set-Cookie" not in page.headers
-    assert (await world.call("GET", "/rights/rights.css")).headers["Content-Type"] == "text/css; charset=utf-8"
+    assert (await world.call("GET", "/plain.css")).headers["Content-Type"] == "text/css; charset=utf-8"
 
 
 @pytest.mark.parametrize(

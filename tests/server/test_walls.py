@@ -121,7 +121,7 @@ PAGES = {
     "POST /invite/{token}",
     "GET /rights",
     "POST /rights",
-    "GET /rights/rights.css",
+    "GET /plain.css",
 }
 """The server's own pages, which are tried in test_staff.py and test_rights_page.py."""
 EVERYONE = {"GET /", "GET /healthz", "GET /readyz", "GET /openapi.json", "GET /.well-known/gpc.json"}

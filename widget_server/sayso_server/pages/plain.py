@@ -1,8 +1,12 @@
-"""The frame of the pages that a link opens: plain HTML that needs no script, no style and no cookie."""
+"""The frame of the pages that a link opens: plain HTML that needs no script and no cookie, and reads without style."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from importlib import resources
+from typing import Final
 
+STYLE: Final = "/plain.css"
+STYLE_SHEET: Final = (resources.files("sayso_server.pages") / "plain.css").read_bytes()
 SPOKEN = ("en", "es", "fr")
 """The languages that the pages themselves speak."""
 
@@ -34,9 +38,8 @@ def accepted(header: str) -> list[str]:
     return [tag for _, tag in sorted(weighed, key=lambda one: -one[0])]
 
 
-def page(language: str, title: str, *parts: str, style: str | None = None) -> str:
-    """Put a page together; the parts are HTML already, title and language are text; `style` is a path of ours."""
-    sheet = f'\n<link rel="icon" href="data:,">\n<link rel="stylesheet" href="{escape(style)}">' if style else ""
+def page(language: str, title: str, *parts: str) -> str:
+    """Put a page together; the parts are HTML already, title and language are text."""
     return f"""<!doctype html>
 <html lang="{escape(language)}">
 <head>
@@ -44,7 +47,9 @@ def page(language: str, title: str, *parts: str, style: str | None = None) -> st
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
-<title>{escape(title)}</title>{sheet}
+<title>{escape(title)}</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="{STYLE}">
 </head>
 <body>
 <main>

@@ -23,8 +23,6 @@ from sayso_server.jsonio import dumps
 from sayso_server.pages.plain import accepted, spoken
 from sayso_server.pages.rights import (
     RIGHTS_POLICY,
-    STYLE,
-    STYLE_SHEET,
     Asking,
     Outlook,
     busy_page,
@@ -34,7 +32,7 @@ from sayso_server.pages.rights import (
     second_page,
 )
 from sayso_server.pages.rights.texts import PLACES, TEXTS
-from sayso_server.routes.answers import asset_answer, html_answer
+from sayso_server.routes.answers import html_answer
 from sayso_server.routes.asked import Asked
 from sayso_server.routes.bodies import parse, read_form
 from sayso_server.routes.pace import Network, Pace, network_of
@@ -88,14 +86,8 @@ def rights_rows(
             rate_class=RateClass.PUBLIC, query=_QUERY, answer="Page"),
         Row("POST", "/rights", door.post, "File a request without an account", body_limit=FORM_BODY,
             body_type=_FORM_TYPE, rate_class=RateClass.PUBLIC, status=201, answer="Page"),
-        Row("GET", STYLE, get_style, "A part of the page", rate_class=RateClass.PUBLIC, answer="Style"),
     )
     # fmt: on
-
-
-async def get_style(asked: Asked) -> web.Response:
-    """Give the page's style."""
-    return asset_answer(STYLE_SHEET, media_type="text/css", request_id=asked.request_id)
 
 
 class _Door:

@@ -7,7 +7,8 @@ from aiohttp import web
 
 from sayso.wire import Code
 from sayso_server.pages.home import HOME
-from sayso_server.routes.answers import html_answer, json_answer, problem_answer
+from sayso_server.pages.plain import STYLE_SHEET
+from sayso_server.routes.answers import asset_answer, html_answer, json_answer, problem_answer
 from sayso_server.routes.asked import Asked
 from sayso_server.routes.table import Handler
 from sayso_server.storage.base import StorageUnavailableError
@@ -42,6 +43,11 @@ async def readyz(asked: Asked) -> web.Response:
 async def gpc(asked: Asked) -> web.Response:
     """Say that Global Privacy Control is honoured (W3C GPC, the well-known resource)."""
     return asked.answer({"gpc": True, "lastUpdate": _GPC_SINCE})
+
+
+async def style(asked: Asked) -> web.Response:
+    """Give the style of the pages that need no script."""
+    return asset_answer(STYLE_SHEET, media_type="text/css", request_id=asked.request_id)
 
 
 async def home(asked: Asked) -> web.Response:

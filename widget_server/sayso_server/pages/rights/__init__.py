@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
-from importlib import resources
 from typing import Final, NamedTuple
 
 from sayso.model.contacts import Contact
@@ -15,8 +14,6 @@ from sayso_server.pages.rights.texts import DATES, FAULTS, KINDS, MONTHS, NAMES,
 RIGHTS_POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-STYLE: Final = "/rights/rights.css"
-STYLE_SHEET: Final = (resources.files(__name__) / "rights.css").read_bytes()
 
 
 class Asking(NamedTuple):
@@ -168,7 +165,7 @@ def message_page(language: str, message: str) -> str:
 
 
 def _framed(language: str, title: str, *parts: str) -> str:
-    return page(language, title, *parts, style=STYLE)
+    return page(language, title, *parts)
 
 
 def _chosen(text: Mapping[str, str], language: str, outlook: Outlook) -> str:
