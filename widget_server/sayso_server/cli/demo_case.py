@@ -66,6 +66,7 @@ def _cases(now: Micros) -> list[dict[str, Any]]:
             "kind": "correct",
             "channel": "phone",
             "received_at": ago(2),
+            "jurisdiction": "CA-QC",
             "contact": {"name": "Ben", "phone": "+1 202 555 0142"},
             "detail": {"about": "phone", "fault": "inaccurate", "text": "The number on file is my old one."},
         },
