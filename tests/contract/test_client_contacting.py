@@ -206,6 +206,35 @@ async def test_a_yes_never_lifts_a_stop(served: Any, ann: sayso.Consumer) -> Non
     assert (await ann.may_contact("sms", sender=SHOP)).reason == "withdrawn"
 
 
+async def test_a_yes_never_undoes_what_was_withdrawn_after_the_question(served: Any, ann: sayso.Consumer) -> None:
+    question = sayso.SmsQuestion("purpose:marketing", asked_at=served.clock.moment, shown="en")
+    served.clock.forward(timedelta(hours=1))
+    await ann.withdraw("purpose:marketing")
+    served.clock.forward(timedelta(hours=1))
+    answer = await ann.inbound_sms("YES", sender=SHOP, question=question)
+    assert (answer.kind, answer.recorded) == ("other", None)
+    assert not await ann.allows("purpose:marketing")
+
+
+async def test_a_yes_to_a_question_about_something_else_says_nothing_about_texts(
+    served: Any, ann: sayso.Consumer
+) -> None:
+    await ann.withdraw("purpose:marketing")
+    served.clock.forward(timedelta(hours=1))
+    question = sayso.SmsQuestion("purpose:marketing", asked_at=served.clock.moment, shown="en")
+    served.clock.forward(timedelta(hours=1))
+    answer = await ann.inbound_sms("YES", sender=SHOP, question=question)
+    assert (answer.kind, answer.reply) == ("start", None)
+    assert await ann.allows("purpose:marketing")
+
+
+async def test_a_stop_of_everything_is_confirmed_once_too(ann: sayso.Consumer) -> None:
+    assert (await ann.inbound_sms("STOP", sender=SHOP)).reply is not None
+    assert (await ann.inbound_sms("STOP ALL", sender=SHOP)).reply is not None
+    again = await ann.inbound_sms("STOP ALL", sender=SHOP)
+    assert (again.kind, again.reply, again.recorded is None) == ("stop", None, False)
+
+
 async def test_a_yes_to_another_number_does_not_lift_it_either(served: Any, ann: sayso.Consumer) -> None:
     await ann.inbound_sms("STOP", sender=SHOP)
     served.clock.forward(timedelta(hours=1))

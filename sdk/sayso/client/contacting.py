@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from datetime import timedelta
 
 from sayso.client.check import Check
 from sayso.client.choice import Choice
@@ -22,6 +23,8 @@ from sayso.wire import Code
 log = logging.getLogger(__name__)
 
 _LONGEST_SENDER = 128
+_CLOCKS = timedelta(minutes=5)
+"""How far the clock of whoever recorded a refusal may be behind the one that a question was asked by."""
 _REFUSED = frozenset({Answer.DENIED.value, Answer.WITHDRAWN.value})
 _CHANNEL = f"{TopicKind.CHANNEL.value}:"
 
@@ -66,7 +69,8 @@ class Contacting(Handle):
 
         STOP, in any reasonable wording, is recorded as a refusal of that sender (of all that its controller sends, if
         it says so or no sender is named). START lifts such a refusal of that sender and grants nothing. YES answers
-        only the brand's own question of the last 24 hours, and lifts nothing.
+        only the brand's own question of the last 24 hours. It lifts no refusal of the sender, nor one that came after
+        the question.
 
         Args:
             body: The text as received. It is neither kept nor sent.
@@ -92,10 +96,11 @@ class Contacting(Handle):
         if said is SmsAnswer.STOP:
             return await self._stop(texting, body, silent=silent)
         is_yes = False
-        if asked:
+        if question is not None and asked:
             before = await self.may_contact(topic, sender=number)
             # In doubt nobody's YES counts: what can't be read may be a refusal.
             refused = before.answer in _REFUSED or before.reason in (*_REFUSED, Reason.UNAVAILABLE.value)
+            refused = refused or await self._is_answered(question, topic)
             said, is_yes = meaning(body, opt_out_type, asked=True, refused=refused)
         if said is SmsAnswer.OTHER:
             return InboundSms(said)
@@ -167,15 +172,31 @@ class Contacting(Handle):
         try:
             texting = texting._replace(published=await self._asker.published(CHECK_TIME_BOX))
             stops = self._stops(texting, body)
-            refused = (await self.may_contact(texting.topic, sender=texting.sender)).reason in _REFUSED
+            refused = await self._is_silent(texting, everything=everything)
         except asyncio.CancelledError:
             with self._recorder.counted(stops):
                 raise
         except Error as error:
             log.debug("a stop is recorded without looking first: %s", error.code)
         recorded = (await self._recorder.record(stops))[0]
-        reply = None if silent or (refused and not everything) else texting.stopped(everything=everything)
+        reply = None if silent or refused else texting.stopped(everything=everything)
         return InboundSms(SmsAnswer.STOP, reply, recorded)
+
+    async def _is_silent(self, texting: Texting, *, everything: bool) -> bool:
+        """Tell whether what a STOP is to stop stands refused already: then it was confirmed when that was said."""
+        numbers = texting.numbers() if everything else ()
+        asked = [await self.may_contact(texting.topic, sender=number) for number in numbers or (texting.sender,)]
+        return all(decision.reason in _REFUSED for decision in asked)
+
+    async def _is_answered(self, question: SmsQuestion, channel: str) -> bool:
+        """Tell whether no YES counts for a question about another topic: it was refused since, or nobody can know."""
+        if question.topic == channel:
+            return False
+        before = (await self._asker.decide([Check(self.id, question.topic)]))[0]
+        if before.reason == Reason.UNAVAILABLE.value:
+            return True
+        refused = before.answer in _REFUSED or before.reason in _REFUSED
+        return refused and (before.made_at is None or before.made_at >= question.asked_at - _CLOCKS)
 
     def _stops(self, texting: Texting, body: str) -> list[Choice]:
         return [
@@ -192,7 +213,7 @@ class Contacting(Handle):
             choice = self._choice(question.topic, Answer.GRANTED, {}, question=question)
         recorded = (await self._recorder.record([choice]))[0]
         reply = None
-        if not silent and recorded.allowed:
+        if not silent and recorded.allowed and choice.topic == texting.topic:
             reply = texting.started()
         elif not silent and question is None:
             reply = texting.silent()

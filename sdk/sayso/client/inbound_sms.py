@@ -102,6 +102,14 @@ class Texting(NamedTuple):
         """Tell whether a STOP is about all that the controller sends."""
         return self.sender is None or means_all(body)
 
+    def numbers(self) -> list[str]:
+        """Give the listed numbers that the same controller answers for; none where the catalogue is not at hand."""
+        return [
+            number
+            for number, one in self._senders.items()
+            if str(one.get("controller") or Controller.BRAND.value) == self.controller
+        ]
+
     def stopped(self, *, everything: bool) -> str:
         """Give the one confirmation of a STOP."""
         others = [

@@ -50,7 +50,7 @@ def test_the_servers_word_comes_before_the_reason() -> None:
     moment = "2027-06-01T00:00:00.000000Z"
     assert read("expired", ask_from=moment) == MayAsk("purpose:x", False, "expired", LATER)
     assert read("expired", ask_from=moment, now=LATER) == MayAsk("purpose:x", True, "expired", None)
-    assert read("granted", ask_from=moment, now=LATER) == MayAsk("purpose:x", True, "granted", None)
+    assert read("granted", ask_from=moment, now=LATER) == MayAsk("purpose:x", True, "ends_soon", None)
 
 
 @pytest.mark.parametrize("said", [None, "soon", 7, "", "2027-06-01T00:00:00"])
