@@ -162,6 +162,23 @@ async def test_a_grant_in_its_grace_is_allowed_until_its_end_and_may_be_asked_fo
     assert (await ann.may_ask(TOPIC)).allowed is True
 
 
+async def test_a_grant_that_ends_soon_still_allows_and_may_be_asked_for_anew_before_it_does(
+    ann: sayso.Consumer, served: Any
+) -> None:
+    await publish(served, told("We write.", version=2, expires_after="P365D", refresh_before="P14D"))
+    await ann.grant(TOPIC, shown="en")
+
+    served.clock.forward(timedelta(days=350))
+    early = await ann.may_ask(TOPIC)
+    assert (early.allowed, early.reason) == (False, "granted")
+    served.clock.forward(timedelta(days=2))
+    soon = await ann.may_ask(TOPIC)
+    assert (soon.allowed, soon.reason, await ann.allows(TOPIC)) == (True, "ends_soon", True)
+    served.clock.forward(timedelta(days=14))
+    assert (await ann.decide(TOPIC)).reason == "expired"
+    assert (await ann.may_ask(TOPIC)).allowed is True
+
+
 async def test_publishing_what_would_newly_let_data_out_takes_a_word_of_its_own(
     privacy: sayso.Client, served: Any, catalogue: sayso.Catalogue
 ) -> None:
