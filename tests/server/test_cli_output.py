@@ -36,7 +36,7 @@ def test_lines_letters_and_tabs_stay(capsys):
 
 def test_a_line_break_in_somebodys_words_begins_no_line_of_ours(capsys):
     text = "Please hurry.\nverified   called back on the number on file"
-    say_request(request(contact={"name": "Ann\nstate  fulfilled"}, detail={"text": text}), UTC)
+    say_request(request(contact={"name": "Ann\nstate  fulfilled"}, detail={"text": text}), UTC, "dealer")
     lines = capsys.readouterr().out.splitlines()
 
     assert [line for line in lines if line.startswith("verified")] == ["verified  not yet"]

@@ -48,9 +48,17 @@ WATCHERS = {
 # The control: one that would rely for an hour on a stream that is four seconds late. The checker has to find it out.
 GULLIBLE = "gullible"
 ALL = {**WATCHERS, GULLIBLE: Watched((Trouble(Mode.LATE_EVENTS, 60.0, seconds=4.0),), max_staleness=3600.0)}
+EVERY_TROUBLE = {Mode.REFUSE, Mode.HALF_OPEN_STREAM, Mode.LATE_EVENTS}
+LONGER = 30
+"""Seconds that are waited at most for what has not happened yet."""
 
 
-@pytest.mark.timeout(180 + LASTS)
+def took_place(proxies):
+    """Give what the proxies have done to anybody so far."""
+    return {mode for proxy in proxies.values() for mode, times in proxy.done.items() if times}
+
+
+@pytest.mark.timeout(180 + LASTS + LONGER)
 def test_a_withdrawal_is_a_no_everywhere_in_time_whatever_happens_to_the_stream(tmp_path):
     shared = {"consumers": CONSUMERS}
     with opened(tmp_path / "house") as house, ExitStack() as stack:
@@ -85,16 +93,19 @@ def test_a_withdrawal_is_a_no_everywhere_in_time_whatever_happens_to_the_stream(
                 watchers[name].until(lambda name=name: bool(watchers[name].lines()))
                 if watched.troubles:
                     troubles.enter_context(troubled(proxies[name], watched.troubles, calm=watched.calm))
-            for second in range(round(LASTS)):
+            second = 0
+            # On a busy machine a trouble may find no stream to trouble at first.
+            while second < LASTS or (not took_place(proxies) >= EVERY_TROUBLE and second < LASTS + LONGER):
                 time.sleep(1)
-                progress(f"withdrawing and watching: {second + 1} of {LASTS:.0f} s")
+                second += 1
+                progress(f"withdrawing and watching: {second} of {LASTS:.0f} s")
         withdrawer.stop()
         for watcher in watchers.values():
             watcher.tell()
         for watcher in watchers.values():
             watcher.wait()
         asked = {name: proxy.requests for name, proxy in proxies.items()}
-        took_place = {mode for proxy in proxies.values() for mode, times in proxy.done.items() if times}
+        happened = took_place(proxies)
 
     said = withdrawer.lines()
     answers = {name: [one for one in each.lines() if one["what"] == "answer"] for name, each in watchers.items()}
@@ -108,7 +119,7 @@ def test_a_withdrawal_is_a_no_everywhere_in_time_whatever_happens_to_the_stream(
 
     # What was claimed to happen did: many schedules, every trouble, yes and no from every watcher, cached answers.
     assert sum(line["what"] == "withdrawn" for line in said) >= CONSUMERS + CONSUMERS // 2
-    assert {Mode.REFUSE, Mode.HALF_OPEN_STREAM, Mode.LATE_EVENTS} <= took_place
+    assert happened >= EVERY_TROUBLE
     assert {name: {one["yes"] for one in each} for name, each in answers.items()} == {
         name: {True, False} for name in ALL
     }
