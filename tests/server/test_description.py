@@ -242,7 +242,7 @@ async def exercise(brand: Brand, make_choice: Any, catalogue: dict[str, Any]) ->
         answer = await (brand.page if page else brand.call)(method, path or template, **request)
         found.setdefault(name, []).append(answer)
 
-    for path in ("/", "/healthz", "/readyz", "/openapi.json", "/.well-known/gpc.json", "/plain.css"):
+    for path in ("/", "/healthz", "/readyz", "/openapi.json", "/.well-known/gpc.json", "/base.css", "/plain.css"):
         await keep(f"GET {path}")
     await keep("GET /v1/consumers/{id}/preferences", one + "/preferences")
     await keep("GET /v1/consumers/{id}/choices", one + "/choices")

@@ -121,6 +121,7 @@ PAGES = {
     "POST /invite/{token}",
     "GET /rights",
     "POST /rights",
+    "GET /base.css",
     "GET /plain.css",
 }
 """The server's own pages, which are tried in test_staff.py and test_rights_page.py."""

@@ -5,8 +5,12 @@ from html import escape
 from importlib import resources
 from typing import Final
 
+BASE: Final = "/base.css"
+"""Colours and first settings, for every page."""
 STYLE: Final = "/plain.css"
-STYLE_SHEET: Final = (resources.files("sayso_server.pages") / "plain.css").read_bytes()
+STYLE_SHEETS: Final = {
+    path: (resources.files("sayso_server.pages") / path.removeprefix("/")).read_bytes() for path in (BASE, STYLE)
+}
 SPOKEN = ("en", "es", "fr")
 """The languages that the pages themselves speak."""
 
@@ -49,6 +53,7 @@ def page(language: str, title: str, *parts: str) -> str:
 <meta name="robots" content="noindex">
 <title>{escape(title)}</title>
 <link rel="icon" href="data:,">
+<link rel="stylesheet" href="{BASE}">
 <link rel="stylesheet" href="{STYLE}">
 </head>
 <body>

@@ -5,7 +5,7 @@ from sayso.model.choice import ChoiceBatch
 from sayso.model.disclosure import DisclosureBatch
 from sayso.model.signal import SignalReport
 from sayso.wire import MAX_BODY
-from sayso_server.pages.plain import STYLE
+from sayso_server.pages.plain import BASE, STYLE
 from sayso_server.routes import catalogue, changes, choices, consumers, decisions, disclosures, service, several
 from sayso_server.routes.access import ADMIN, ANYONE, BACKEND, CONSUMER, EXPORT, READ, RECORD
 from sayso_server.routes.audit import audit_rows
@@ -114,6 +114,8 @@ def make_rows(visitor_is_here: VisitorIsHere) -> tuple[Row, ...]:
         Row("GET", "/readyz", service.readyz, "The server can take choices", rate_class=RateClass.PUBLIC),
         Row("GET", "/.well-known/gpc.json", service.gpc, "Global Privacy Control is honoured here",
             rate_class=RateClass.PUBLIC, answer="GpcSupport"),
+        Row("GET", BASE, service.style, "Colours and first settings of every page", rate_class=RateClass.PUBLIC,
+            answer="Style"),
         Row("GET", STYLE, service.style, "The style of the pages that need no script", rate_class=RateClass.PUBLIC,
             answer="Style"),
         Row("GET", "/", service.home, "The first page", rate_class=RateClass.PUBLIC, answer="Page"),

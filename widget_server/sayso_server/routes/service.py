@@ -7,7 +7,7 @@ from aiohttp import web
 
 from sayso.wire import Code
 from sayso_server.pages.home import HOME
-from sayso_server.pages.plain import STYLE_SHEET
+from sayso_server.pages.plain import STYLE_SHEETS
 from sayso_server.routes.answers import asset_answer, html_answer, json_answer, problem_answer
 from sayso_server.routes.asked import Asked
 from sayso_server.routes.table import Handler
@@ -46,8 +46,8 @@ async def gpc(asked: Asked) -> web.Response:
 
 
 async def style(asked: Asked) -> web.Response:
-    """Give the style of the pages that need no script."""
-    return asset_answer(STYLE_SHEET, media_type="text/css", request_id=asked.request_id)
+    """Give a part of the style of the pages."""
+    return asset_answer(STYLE_SHEETS[asked.request.path], media_type="text/css", request_id=asked.request_id)
 
 
 async def home(asked: Asked) -> web.Response:

@@ -67,6 +67,7 @@ def officer_page(
 <meta name="robots" content="noindex">
 <title>Privacy desk</title>
 <link rel="icon" href="data:,">
+<link rel="stylesheet" href="/base.css">
 <link rel="stylesheet" href="/officer/officer.css">
 <script type="module" src="/officer/app.js"></script>
 </head>
