@@ -123,10 +123,11 @@ def _one(
 
 def _standing(preferences: Preferences, topic: Topic, sender: str | None) -> RecordedChoice | None:
     """Give the choice that decides: for a channel, a refusal of the sender before what was said about all of it."""
-    choice = standing_for(preferences.topics, topic.key)
-    if topic.kind is not TopicKind.CHANNEL or (choice is not None and choice.is_refusal):
+    topics = preferences.topics
+    choice = standing_for(topics, topic.key)
+    if topic.kind is not TopicKind.CHANNEL or not topics or (choice is not None and choice.answer != GRANTED):
         return choice
-    fold = preferences.topics.get(topic.key)
+    fold = topics.get(topic.key)
     if fold is None or not fold.scoped:
         return choice
     return stop_for(fold, topic.senders, sender) or choice

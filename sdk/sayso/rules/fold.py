@@ -26,6 +26,7 @@ from sayso.model.topic import EVERY_TOPIC
 DOUBT = timedelta(seconds=30)
 """Two answers closer than this can't be put in order by clocks alone, so the refusal wins."""
 _DOUBT = span_micros(DOUBT)
+_NOT_A_PERSONS = frozenset({SPOKEN, BY_BRAND})
 
 NOTHING = TopicFold()
 
@@ -46,7 +47,23 @@ def origin_of(actor: Actor, method: Method) -> str:
 
 def add(fold: TopicFold, choice: RecordedChoice) -> TopicFold:
     """Fold one more choice of the same topic."""
-    return single(choice) if fold is NOTHING else merge(fold, single(choice))
+    if fold is NOTHING:
+        return single(choice)
+    if _takes_over(fold, choice):
+        return TopicFold((choice,), fold.refusals, fold.seen_to, fold.by_brand, fold.scoped)
+    return merge(fold, single(choice))
+
+
+def _takes_over(fold: TopicFold, choice: RecordedChoice) -> bool:
+    """Tell whether a choice is a person's grant that takes the place of every other, as nearly every grant does."""
+    if choice.answer != GRANTED or choice.scopes or choice.origin in _NOT_A_PERSONS:
+        return False
+    return all(
+        grant.version <= choice.version
+        and grant.based_on <= choice.based_on
+        and grant.effective_at <= choice.effective_at
+        for grant in fold.grants
+    ) and _qualifies(choice, fold.refusals, fold.seen_to)
 
 
 def single(choice: RecordedChoice) -> TopicFold:
@@ -159,6 +176,8 @@ def full_part(fold: TopicFold, choice: RecordedChoice) -> TopicFold | None:
     each choice before the last, or claims each time to have seen less, comes this far; if nothing stopped them, what is
     known of the topic would grow with everything that they send.
     """
+    if not choice.scopes and len(fold.refusals if choice.is_refusal else fold.grants) < MOST_KEPT:
+        return None
     known = dict(fold.scoped) if choice.scopes else {}
     parts = [known.get(scope, NOTHING) for scope in choice.scopes]
     alone = choice._replace(scopes=()) if choice.scopes else choice
@@ -195,6 +214,8 @@ def _recency(choice: RecordedChoice) -> tuple[int, int]:
 def _qualifies(grant: RecordedChoice, refusals: Sequence[RecordedChoice], seen_to: int) -> bool:
     if grant.version <= seen_to:
         return False
+    if not refusals:
+        return True
     # Versions rise and times fall along `refusals`, so the first that the grant hasn't seen is the latest.
     unseen = bisect_right(refusals, grant.based_on, key=_by_version)
     return unseen == len(refusals) or refusals[unseen].effective_at < grant.effective_at - _DOUBT

@@ -235,6 +235,13 @@ def test_only_grants_that_can_still_come_to_stand_are_kept():
 
 
 @pytest.mark.timeout(20)
+def test_a_grant_that_knows_more_is_kept_beside_a_later_one_whatever_is_folded_last():
+    refusal, knows, later = said(1, "denied", at=0), said(2, at=1, seen=1), said(3, at=2)
+
+    assert stands(refusal, knows, later) == 2
+    assert standing(add(add(add(NOTHING, knows), later), refusal)).version == 2
+
+
 def test_grants_dated_ever_further_back_do_not_hold_up_recording():
     # Each may still matter, since a refusal can have seen all the others; comparing all pairs takes minutes.
     kept = NOTHING

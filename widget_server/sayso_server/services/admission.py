@@ -22,6 +22,7 @@ WHERE_TO_LOOK = "; see GET /v1/catalogue for the topics there are"
 TWO_STEPS = timedelta(seconds=2)
 """Nobody reads and confirms two questions within them."""
 _NOT_IN_PERSON = frozenset({Method.IMPORT, Method.AGENT, Method.PHONE, Method.PAPER})
+_IN_PERSON = frozenset({Actor.CONSUMER, Actor.GUARDIAN})
 _REQUIRED = frozenset({LegalBasis.CONTRACT, LegalBasis.LEGAL_OBLIGATION})
 _BY_CONSUMER = frozenset({Method.WIDGET, Method.CHAT})
 _BY_STAFF = frozenset({Method.AGENT, Method.PHONE, Method.EMAIL, Method.PAPER})
@@ -60,8 +61,10 @@ def problems_of(
             problems.extend(_about_refusal(at, choice, published))
         else:
             problems.extend(_about_grant(at, choice, published, sent_at, now))
-            if not not_theirs:
-                problems.extend(about_evidence(at, choice, actor_of(choice, caller), now))
+            actor = actor_of(choice, caller)
+            # Nearly every grant is the consumer's own word, which needs no evidence and has none.
+            if not not_theirs and (actor not in _IN_PERSON or choice.method in _NOT_IN_PERSON or choice.evidence):
+                problems.extend(about_evidence(at, choice, actor, now))
     return problems
 
 

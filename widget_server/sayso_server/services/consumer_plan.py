@@ -124,7 +124,7 @@ class ConsumerPlan:
         """List what only the consumer's own record tells about a new choice."""
         choice, at = entry.choice, entry.place
         faults: list[Problem] = []
-        if self._is_from_before(entry, sent_at):
+        if self.state.erased_at is not None and self._is_from_before(entry, sent_at):
             return [Problem(f"/choices/{at}", Code.ERASED, _ERASED)]
         if choice.id in self.taken:
             # Sent under the linked id and under the known one.
@@ -222,7 +222,7 @@ class ConsumerPlan:
 
     def _origin(self, entry: BatchEntry) -> str:
         choice = entry.choice
-        if choice.is_refusal and entry.actor is Actor.GUARDIAN and has_refused(self.state.topics, choice.topic):
+        if entry.actor is Actor.GUARDIAN and choice.is_refusal and has_refused(self.state.topics, choice.topic):
             # The later refusal takes the place of the minor's own, which has to go on as theirs.
             return BY_PERSON
         return origin_of(entry.actor, choice.method)
